@@ -1,0 +1,1 @@
+//! Virtual Calypso card and SAM.

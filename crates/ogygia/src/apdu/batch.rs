@@ -1,0 +1,144 @@
+//! Many byte strings in one arena.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+/// An ordered list of byte strings (commands, or responses) in one growing arena.
+///
+/// A cleared batch keeps its memory, so that a reused one does not allocate. `Debug` shows sizes only: a batch may
+/// hold a PIN.
+///
+/// ```
+/// use ogygia::apdu::Batch;
+///
+/// let mut batch = Batch::new();
+/// batch.push(&[0x00, 0xB2, 0x01, 0x3C, 0x1D]);
+/// batch.push(&[0x00, 0x04, 0x00, 0x00, 0x00]);
+/// assert_eq!(batch.len(), 2);
+/// assert_eq!(batch.get(0), Some(&[0x00, 0xB2, 0x01, 0x3C, 0x1D][..]));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Batch {
+    /// An empty batch, without memory yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), ends: Vec::new() }
+    }
+
+    /// Forgets the entries and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Sum of the lengths of all entries.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Appends one entry.
+    pub fn push(&mut self, entry: &[u8]) {
+        self.bytes.extend_from_slice(entry);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Appends one entry that `write` builds at the end of the arena.
+    ///
+    /// What `write` does to bytes before the end that it found is undone only if it does not touch them: it may only
+    /// append.
+    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        write(&mut self.bytes);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The entry at `index`.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(index)?;
+        let start = match index.checked_sub(1) {
+            Some(before) => *self.ends.get(before)?,
+            None => 0,
+        };
+        self.bytes.get(start..end)
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + '_ {
+        (0..self.len()).map(|index| self.get(index).unwrap_or_default())
+    }
+
+    /// Drops every entry from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        if len < self.ends.len() {
+            self.ends.truncate(len);
+            self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+        }
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("entries", &self.len()).field("bytes", &self.byte_len()).finish()
+    }
+}
+
+impl<'a> Extend<&'a [u8]> for Batch {
+    fn extend<I: IntoIterator<Item = &'a [u8]>>(&mut self, entries: I) {
+        for entry in entries {
+            self.push(entry);
+        }
+    }
+}
+
+impl<'a> FromIterator<&'a [u8]> for Batch {
+    fn from_iter<I: IntoIterator<Item = &'a [u8]>>(entries: I) -> Self {
+        let mut batch = Self::new();
+        batch.extend(entries);
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_keep_their_bounds() {
+        let batch: Batch = [&b"one"[..], b"", b"three"].into_iter().collect();
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"one"[..], b"", b"three"]);
+        assert_eq!(batch.get(3), None);
+        assert_eq!(batch.byte_len(), 8);
+    }
+
+    #[test]
+    fn truncate_drops_bytes_with_the_entries() {
+        let mut batch: Batch = [&b"one"[..], b"two"].into_iter().collect();
+        batch.truncate(1);
+        batch.push(b"2");
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"one"[..], b"2"]);
+    }
+
+    #[test]
+    fn debug_shows_no_content() {
+        let batch: Batch = [&b"1234"[..]].into_iter().collect();
+        assert_eq!(alloc::format!("{batch:?}"), "Batch { entries: 1, bytes: 4 }");
+    }
+}

@@ -1,0 +1,57 @@
+//! What the core asks of the outside: one request to one peer.
+
+use crate::apdu::{Batch, StatusSet, StatusWord};
+
+/// Who answers commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Peer {
+    /// The card of the traveller.
+    Card,
+    /// The security module.
+    Sam,
+}
+
+/// What broke while a request was under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loss {
+    /// The peer itself: the card left the field, the SAM was pulled.
+    Peer,
+    /// The reader, or the way to it.
+    Reader,
+}
+
+/// What happens to the physical channel after a request: specification 02, "Channel control".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ChannelControl {
+    /// The card stays powered and selected.
+    #[default]
+    KeepOpen,
+    /// The channel is closed when the request is finished, or has stopped.
+    CloseAfter,
+}
+
+/// Commands that travel together: one round trip to a remote reader.
+///
+/// The commands are sent in order. Unless [`stop`](Self::stop) is false, sending ends after the first answer whose
+/// status word is not among those that its command [accepts](Self::accepts); what was answered until then, that
+/// answer included, is handed back. A request may be empty when it only closes the channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// To whom.
+    pub peer: Peer,
+    /// The commands, whole.
+    pub commands: &'a Batch,
+    pub(crate) accepts: &'a [StatusSet],
+    /// Whether an answer that its command does not accept ends the request.
+    pub stop: bool,
+    /// What to do with the channel afterwards.
+    pub channel: ChannelControl,
+}
+
+impl Request<'_> {
+    /// Whether the next command is sent after `status` answered the command at `index`.
+    #[must_use]
+    pub fn accepts(&self, index: usize, status: StatusWord) -> bool {
+        !self.stop || self.accepts.get(index).is_some_and(|set| set.contains(status))
+    }
+}
