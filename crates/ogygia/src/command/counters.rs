@@ -195,7 +195,7 @@ impl ChangeOne {
 
     fn predicted(&self, content: &Content) -> Option<u32> {
         let (sfi, counter) = self.target();
-        self.change.apply(content.files.addressed(sfi)?.counter(counter)?, self.by)
+        self.change.apply(content.files.addressed(sfi)?.known_counter(counter)?, self.by)
     }
 }
 
@@ -226,6 +226,11 @@ impl Exchange for ChangeOne {
 
     fn accepts(&self) -> StatusSet {
         StatusSet::POSTPONED
+    }
+
+    /// Until a revision 1 or 2 card has answered one, nobody knows in which form the next one is to be sent.
+    fn ends_block(&self, postponed: PostponedCounters) -> bool {
+        postponed == PostponedCounters::Undetermined
     }
 
     /// Depends on the status word: `change` checks it.
@@ -339,7 +344,7 @@ impl Exchange for ChangeSeveral {
     fn predict(&self, content: &Content, payload: &[u8], _postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
         let Some(file) = content.files.addressed(self.sfi) else { return false };
         for (counter, by) in self.entries(payload) {
-            let Some(value) = file.counter(counter).and_then(|value| self.change.apply(value, by)) else {
+            let Some(value) = file.known_counter(counter).and_then(|value| self.change.apply(value, by)) else {
                 return false;
             };
             out.push(counter);

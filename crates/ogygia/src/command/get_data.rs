@@ -177,7 +177,7 @@ mod tests {
         let header = card.file(Sfi(0x10)).unwrap().header().unwrap();
         assert_eq!((header.file_type, header.record_size, header.records_number), (FileType::Cyclic, 243, 244));
         let binary = card.file(Sfi(9)).unwrap().header().unwrap();
-        assert_eq!((binary.file_type, binary.record_size), (FileType::Binary, 0x1D04));
+        assert_eq!((binary.file_type, binary.record_size, binary.records_number), (FileType::Binary, 29, 4));
         assert_eq!(applied(&GetOne(DataTag::FileList), &mut card, "C002C2009000"), Err(Malformed::Tag(0xC2).into()));
     }
 }

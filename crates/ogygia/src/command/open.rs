@@ -7,7 +7,7 @@ use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange};
 use crate::apdu::{Case, Header};
 use crate::card::value::u24;
-use crate::card::{Card, Kif, Kvc, Level, Product, Sfi};
+use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
 use crate::error::Malformed;
 
 pub(super) const REFUSALS: Refusals = &[
@@ -126,7 +126,7 @@ impl Exchange for Opening {
         AnswerLength::Any
     }
 
-    fn ends_block(&self) -> bool {
+    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
         true
     }
 

@@ -85,7 +85,7 @@ impl Exchange for Close {
         AnswerLength::Any
     }
 
-    fn ends_block(&self) -> bool {
+    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
         true
     }
 

@@ -109,7 +109,7 @@ pub(crate) trait Exchange {
     }
 
     /// Whether what follows cannot be built before this is answered, inside a session or outside.
-    fn ends_block(&self) -> bool {
+    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
         false
     }
 
@@ -205,8 +205,8 @@ impl Exchange for Step {
         each!(self, exchange => exchange.modifies())
     }
 
-    fn ends_block(&self) -> bool {
-        each!(self, exchange => exchange.ends_block())
+    fn ends_block(&self, postponed: PostponedCounters) -> bool {
+        each!(self, exchange => exchange.ends_block(postponed))
     }
 
     fn depends_on_image(&self) -> bool {

@@ -239,6 +239,7 @@ impl Service {
     }
 
     fn distrust(&mut self) {
+        self.verifying = false;
         self.selected = Selected::Unknown;
         self.prefetched = None;
     }

@@ -40,7 +40,7 @@ pub(super) enum SamWork {
     Material,
     /// Being sure of the card before anything more is sent to it.
     BeforeBlock(ChannelControl),
-    /// Being sure of the card before the loss of it is reported.
+    /// Being sure of a card that has committed a session before an error is reported.
     BeforeReport(Error),
     /// Nothing more: what waited is sent.
     Rest,
@@ -95,7 +95,16 @@ impl Transaction {
                 self.state = State::Done(outcome);
             }
             Ok(state) => self.state = state,
-            Err(error) => self.fail(error),
+            Err(error) => self.report(error),
+        }
+    }
+
+    /// Begins to fail with `error`; but a card that has committed a session is verified before.
+    fn report(&mut self, error: Error) {
+        if self.is_verifying() && self.seal() {
+            self.state = State::Sam(SamWork::BeforeReport(error));
+        } else {
+            self.fail(error);
         }
     }
 
@@ -146,11 +155,15 @@ impl Transaction {
     }
 
     fn send_block(&mut self, channel: ChannelControl) -> State {
-        let doubtful = self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_verifying());
-        if doubtful && self.seal() {
+        if self.is_verifying() && self.seal() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
         State::Card(CardWork::Block(channel))
+    }
+
+    /// Whether the card has committed a session and its authenticity is in question.
+    pub(super) fn is_verifying(&self) -> bool {
+        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_verifying())
     }
 
     fn seal(&mut self) -> bool {
@@ -202,7 +215,7 @@ impl Transaction {
             if self.block.predictions.len() == self.block.commands.len() {
                 break;
             }
-            if prepared.step.ends_block() || !self.predict(prepared) {
+            if prepared.step.ends_block(self.card.postponed) || !self.predict(prepared) {
                 return false;
             }
         }
@@ -291,10 +304,7 @@ impl Transaction {
             self.next_block();
             return self.advance();
         }
-        let error = |fate| Error::Lost { peer: Peer::Card, loss, fate };
-        let lost = error(self.fate_of_card_loss(answered, loss));
-        let doubtful = self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_verifying());
-        if doubtful && self.seal() { Ok(State::Sam(SamWork::BeforeReport(lost))) } else { Err(lost) }
+        Err(Error::Lost { peer: Peer::Card, loss, fate: self.fate_of_card_loss(answered, loss) })
     }
 
     fn only_ratification_missing(&self, answered: usize) -> bool {
