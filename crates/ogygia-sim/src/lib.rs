@@ -1,1 +1,6 @@
-//! Virtual Calypso card and SAM.
+//! Virtual Calypso card and SAM: an independent reading of the specification, for tests and demonstrations.
+
+#![forbid(unsafe_code)]
+
+pub mod hex;
+pub mod profile;
