@@ -2,5 +2,6 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cipher;
 pub mod hex;
 pub mod profile;
