@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod card;
 pub mod cipher;
+mod command;
 pub mod hex;
 pub mod profile;
+mod status;

@@ -10,7 +10,7 @@ use super::{Key, absorb, first, hmac, mask, prf};
 #[derive(ZeroizeOnDrop)]
 pub(crate) struct SessionCipher {
     key: [u8; 32],
-    #[zeroize(skip)] // the crate wipes it where it can; it holds a state derived from the wiped key
+    #[zeroize(skip)] // wipes itself when dropped
     digest: Hmac<Sha256>,
     blocks: u32,
     authentications: u32,
