@@ -7,4 +7,5 @@ pub mod cipher;
 mod command;
 pub mod hex;
 pub mod profile;
+pub mod sam;
 mod status;

@@ -17,6 +17,7 @@ pub(crate) const PIN_BLOCKED: Refusal = StatusWord(0x6983);
 pub(crate) const FORBIDDEN: Refusal = StatusWord(0x6985);
 pub(crate) const NO_CURRENT_EF: Refusal = StatusWord(0x6986);
 pub(crate) const WRONG_MAC: Refusal = StatusWord(0x6988);
+pub(crate) const WRONG_KEY_REFERENCE: Refusal = StatusWord(0x6A00);
 pub(crate) const WRONG_DATA: Refusal = StatusWord(0x6A80);
 pub(crate) const UNKNOWN_KEY_INDEX: Refusal = StatusWord(0x6A81);
 pub(crate) const FILE_NOT_FOUND: Refusal = StatusWord(0x6A82);
