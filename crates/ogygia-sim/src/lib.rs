@@ -6,6 +6,15 @@ pub mod card;
 pub mod cipher;
 mod command;
 pub mod hex;
+pub mod link;
 pub mod profile;
 pub mod sam;
 mod status;
+#[cfg(test)]
+mod testing;
+
+pub use card::{CardError, VirtualCard};
+pub use cipher::{Key, KeyId, KeySet};
+pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Traffic};
+pub use profile::{Profile, ProfileError};
+pub use sam::{SamProduct, VirtualSam};

@@ -2,6 +2,7 @@
 
 use super::VirtualCard;
 use super::layout::{Access, File};
+use super::session::Session;
 use crate::profile::{BudgetUnit, ProductType};
 use crate::status::{self, Refusal};
 
@@ -75,9 +76,9 @@ impl VirtualCard {
     /// Whether the state of PIN and session satisfies `rule`; `opening` is the level of a session being opened.
     pub(super) fn allow(&self, rule: Rule, opening: Option<u8>) -> Result<(), Refusal> {
         let session = self.field.session.as_ref();
-        let level = opening.or_else(|| session.map(|session| session.level()));
+        let level = opening.or_else(|| session.map(Session::level));
         let with_key = |key| level.is_some_and(|level| level <= key);
-        let ciphered = opening.is_none() && session.is_some_and(|session| session.is_ciphered());
+        let ciphered = opening.is_none() && session.is_some_and(Session::is_ciphered);
         let allowed = match rule {
             Rule::Always => true,
             Rule::Never => return Err(status::FORBIDDEN),
@@ -92,7 +93,7 @@ impl VirtualCard {
     /// Whether `file` may be read now.
     pub(super) fn allow_read(&self, file: &File, opening: Option<u8>) -> Result<(), Refusal> {
         self.allow(file.access.rule(Group::Read), opening)?;
-        let purse_used = self.field.session.as_ref().is_some_and(|session| session.purse_used());
+        let purse_used = self.field.session.as_ref().is_some_and(Session::purse_used);
         if purse_used && self.is_purse_log(file) { Err(status::FORBIDDEN) } else { Ok(()) }
     }
 

@@ -26,7 +26,7 @@ use crate::cipher::{Key, KeyId, KeySet};
 use crate::command::{Command, Reply};
 use crate::profile::{ProductType, Profile};
 use crate::status::{self, Refusal};
-use layout::{Application, File, Place};
+use layout::Application;
 use memory::Memory;
 use session::Session;
 use stored_value::SvGet;
@@ -199,10 +199,6 @@ impl VirtualCard {
         self.profile.product_type
     }
 
-    fn is_legacy(&self) -> bool {
-        matches!(self.product(), ProductType::Prime1 | ProductType::Prime2)
-    }
-
     /// The current directory.
     fn application(&self) -> Option<&Application> {
         self.applications.get(self.field.application?)
@@ -302,4 +298,4 @@ impl std::fmt::Debug for VirtualCard {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

@@ -3,6 +3,7 @@
 use super::VirtualCard;
 use super::layout::{File, Place};
 use super::memory::Purse;
+use super::session::Session;
 use crate::cipher::{Key, KeyId, SvOperation, same};
 use crate::command::{Command, Reply};
 use crate::hex::Hex;
@@ -47,7 +48,7 @@ struct Operation<'a> {
 impl VirtualCard {
     pub(super) fn sv_get(&mut self, command: &Command) -> Result<Reply, Refusal> {
         self.purse_here()?;
-        if self.field.session.as_ref().is_some_and(|session| session.purse_used()) {
+        if self.field.session.as_ref().is_some_and(Session::purse_used) {
             return Err(status::FORBIDDEN);
         }
         let extended_known = self.application().is_some_and(|application| application.features.extended_mode);

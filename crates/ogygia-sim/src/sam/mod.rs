@@ -218,4 +218,4 @@ fn power_on_data(product: SamProduct, [s0, s1, s2, s3]: [u8; 4]) -> [u8; 19] {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;

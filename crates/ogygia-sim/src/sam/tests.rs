@@ -1,16 +1,8 @@
-use super::*;
-use crate::card::tests::{card, keys, selected};
-use crate::hex::{decode, encode};
+#![expect(clippy::string_slice, reason = "hexadecimal text is ASCII")]
 
-pub(crate) const SERIAL: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
-
-pub(crate) fn sam(product: SamProduct) -> VirtualSam {
-    VirtualSam::new(product, SERIAL, &keys())
-}
-
-pub(crate) fn send(sam: &mut VirtualSam, command: &str) -> String {
-    encode(&sam.transmit(&decode(command).unwrap()))
-}
+use crate::SamProduct;
+use crate::hex::encode;
+use crate::testing::{sam, to_sam as send};
 
 #[test]
 fn power_on_data_tell_product_and_serial_number() {
@@ -107,5 +99,3 @@ fn basic_signatures_need_a_key_for_them() {
     assert_eq!(send(&mut sam, "801C40000A3074A1A2A3A4A5A6A7A8"), "6985");
     assert_eq!(send(&mut sam, "801C4000093079A1A2A3A4A5A6A7"), "6700");
 }
-
-mod with_a_card;

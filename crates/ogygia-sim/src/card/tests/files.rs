@@ -1,5 +1,8 @@
-use super::*;
-use crate::profile::builtin;
+//! Selection, headers, data objects.
+
+use crate::hex::encode;
+use crate::profile::{Profile, builtin};
+use crate::testing::{TRANSPORT, card, selected, to_card as send};
 
 /// Rebuilds every select response and header from the other members of the profile.
 #[test]

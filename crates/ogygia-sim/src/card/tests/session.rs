@@ -1,76 +1,8 @@
-//! Card and SAM talk to each other through commands written by hand.
+//! Sessions between card and SAM.
+#![expect(clippy::string_slice, reason = "hexadecimal text is ASCII")]
 
-use super::*;
-use crate::card::VirtualCard;
-use crate::card::tests::{TRANSPORT, send as to_card};
-
-/// A card and a SAM, and what a terminal would note for the digest.
-pub(crate) struct Pair {
-    pub(crate) card: VirtualCard,
-    pub(crate) sam: VirtualSam,
-}
-
-impl Pair {
-    pub(crate) fn new(id: &str, name: &str) -> Self {
-        Self { card: selected(id, name), sam: sam(SamProduct::C1) }
-    }
-
-    pub(crate) fn card(&mut self, command: &str) -> String {
-        to_card(&mut self.card, command)
-    }
-
-    pub(crate) fn sam(&mut self, command: &str) -> String {
-        let answer = send(&mut self.sam, command);
-        assert!(answer.ends_with("9000"), "{command} -> {answer}");
-        answer[..answer.len() - 4].to_owned()
-    }
-
-    /// Opens with the command in which `CHALLENGE` stands for the challenge; returns the data of the answer.
-    pub(crate) fn open(&mut self, command: &str, kif_kvc: &str, serial: &str) -> String {
-        let extended = command.contains("09 00");
-        let challenge = self.sam(if extended { "8084000008" } else { "8084000004" });
-        let answer = self.card(&command.replace("CHALLENGE", &challenge).replace(' ', ""));
-        assert!(answer.ends_with("9000"), "{answer}");
-        let opening = answer[..answer.len() - 4].to_owned();
-        self.sam(&format!("8014000008{serial}"));
-        let p1 = if extended { "02" } else { "00" };
-        self.sam(&format!("808A{p1}FF{:02X}{kif_kvc}{opening}", opening.len() / 2 + 2));
-        opening
-    }
-
-    /// Exchanges a command with the card and digests both; a case 4 command ends with `|00`.
-    pub(crate) fn exchange(&mut self, command: &str) -> String {
-        let answer = self.card(&command.replace('|', ""));
-        let fed = command.split('|').next().unwrap();
-        for block in [fed, &answer] {
-            self.sam(&format!("808C0000{:02X}{block}", block.len() / 2));
-        }
-        answer
-    }
-
-    /// Closes with P1 as given; returns the postponed items.
-    pub(crate) fn close(&mut self, class: &str, p1: &str, length: usize) -> String {
-        let mac = self.sam(&format!("808E0000{length:02X}"));
-        let answer = self.card(&format!("{class}8E{p1}00{length:02X}{mac}00"));
-        assert!(answer.ends_with("9000"), "{answer}");
-        let (items, rest) = answer.split_at(answer.len() - 4 - 2 * length);
-        self.sam(&format!("80820000{length:02X}{}", &rest[..2 * length]));
-        items.to_owned()
-    }
-}
-
-pub(crate) const SERIAL_V3: &str = "0000000022334455";
-
-fn serial_of(id: &str, at: usize) -> String {
-    let profile = crate::profile::Profile::builtin(id).unwrap().unwrap();
-    encode(&profile.applications[at].serial_number.0)
-}
-
-fn prime() -> (Pair, String) {
-    let pair = Pair::new("kit-prime-regular-v3", TRANSPORT);
-    let serial = serial_of("kit-prime-regular-v3", 1);
-    (pair, serial)
-}
+use crate::testing::{Pair, TRANSPORT, card, prime, sam, serial_of};
+use crate::{KeySet, SamProduct, VirtualCard};
 
 #[test]
 fn open_read_update_close_ratify() {
@@ -117,9 +49,9 @@ fn leaving_after_a_closing_that_awaits_ratification() {
         assert_eq!(pair.exchange("00DC014C01AA"), "6981".replace("6981", "6982"));
         pair.close("00", "00", 4);
         if deselect {
-            pair.card.deselect()
+            pair.card.deselect();
         } else {
-            pair.card.leave_field()
+            pair.card.leave_field();
         }
         assert_eq!(pair.card.ratified(), ratified);
         pair.card(&format!("00A4040008{TRANSPORT}00"));
@@ -165,7 +97,7 @@ fn a_mac_of_another_key_or_history_is_wrong() {
     let mac = pair.sam("808E000004");
     assert_eq!(pair.card(&format!("008E800004{mac}00")), "6988");
 
-    let other = VirtualCard::new(card("kit-prime-regular-v3").profile(), &crate::cipher::KeySet::new(b"other"));
+    let other = VirtualCard::new(card("kit-prime-regular-v3").profile(), &KeySet::new(b"other"));
     let (mut pair, serial) = prime();
     pair.card = other.unwrap();
     pair.card(&format!("00A4040008{TRANSPORT}00"));
