@@ -1,5 +1,5 @@
 //! Cards torn at every point of a transaction, through the public interface.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, reason = "a test may stop")]
 
 use ogygia::Loss;
 use ogygia_sim::hex::{decode, encode};
