@@ -3,7 +3,9 @@
 use alloc::vec::Vec;
 
 use crate::apdu::{Batch, Response};
-use crate::request::{Loss, Request};
+use crate::error::Error;
+use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::transaction::Transaction;
 
 /// A way to one peer: a reader, a simulator, a replay, a network.
 pub trait Channel {
@@ -31,11 +33,7 @@ pub trait AsyncChannel {
     /// # Errors
     ///
     /// What was lost; the answers received before stay in `responses`, and count.
-    fn transmit(
-        &mut self,
-        request: &Request<'_>,
-        responses: &mut Batch,
-    ) -> impl Future<Output = Result<(), Loss>>;
+    fn transmit(&mut self, request: &Request<'_>, responses: &mut Batch) -> impl Future<Output = Result<(), Loss>>;
 }
 
 /// Sends the commands of `request` one by one through `send`, following its stop rule.
@@ -64,4 +62,110 @@ pub fn send_each(
         }
     }
     Ok(())
+}
+
+/// The channel to a SAM that there is not, for transactions without security. Every request to it is lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoSam;
+
+impl Channel for NoSam {
+    fn transmit(&mut self, _request: &Request<'_>, _responses: &mut Batch) -> Result<(), Loss> {
+        Err(Loss::Reader)
+    }
+}
+
+impl AsyncChannel for NoSam {
+    async fn transmit(&mut self, _request: &Request<'_>, _responses: &mut Batch) -> Result<(), Loss> {
+        Err(Loss::Reader)
+    }
+}
+
+/// Processes what was prepared, and waits for the outcome.
+///
+/// # Errors
+///
+/// What went wrong. A session that was open is void then, and its abort was sent.
+pub fn run(
+    transaction: &mut Transaction,
+    card: &mut impl Channel,
+    sam: &mut impl Channel,
+    channel: ChannelControl,
+) -> Result<(), Error> {
+    transaction.process(channel)?;
+    resume(transaction, card, sam)
+}
+
+/// Carries on until nothing more is to be sent: after [`Transaction::prefetch_challenge`], or to abort the session
+/// that a refused [`Transaction::prepare`] has made void. Does nothing when nothing is under way.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn resume(transaction: &mut Transaction, card: &mut impl Channel, sam: &mut impl Channel) -> Result<(), Error> {
+    let mut responses = core::mem::take(&mut transaction.responses);
+    let outcome = loop {
+        responses.clear();
+        let (peer, sent) = if let Some(request) = transaction.poll(Peer::Card) {
+            (Peer::Card, card.transmit(&request, &mut responses))
+        } else if let Some(request) = transaction.poll(Peer::Sam) {
+            (Peer::Sam, sam.transmit(&request, &mut responses))
+        } else {
+            break transaction.outcome().unwrap_or(Ok(()));
+        };
+        if let Err(error) = answer(transaction, peer, sent, &responses) {
+            break Err(error);
+        }
+    };
+    transaction.responses = responses;
+    outcome
+}
+
+/// [`run`] over async channels, with any executor.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn run_async(
+    transaction: &mut Transaction,
+    card: &mut impl AsyncChannel,
+    sam: &mut impl AsyncChannel,
+    channel: ChannelControl,
+) -> Result<(), Error> {
+    transaction.process(channel)?;
+    resume_async(transaction, card, sam).await
+}
+
+/// [`resume`] over async channels, with any executor.
+///
+/// # Errors
+///
+/// As [`run`].
+pub async fn resume_async(
+    transaction: &mut Transaction,
+    card: &mut impl AsyncChannel,
+    sam: &mut impl AsyncChannel,
+) -> Result<(), Error> {
+    let mut responses = core::mem::take(&mut transaction.responses);
+    let outcome = loop {
+        responses.clear();
+        let (peer, sent) = if let Some(request) = transaction.poll(Peer::Card) {
+            (Peer::Card, card.transmit(&request, &mut responses).await)
+        } else if let Some(request) = transaction.poll(Peer::Sam) {
+            (Peer::Sam, sam.transmit(&request, &mut responses).await)
+        } else {
+            break transaction.outcome().unwrap_or(Ok(()));
+        };
+        if let Err(error) = answer(transaction, peer, sent, &responses) {
+            break Err(error);
+        }
+    };
+    transaction.responses = responses;
+    outcome
+}
+
+fn answer(transaction: &mut Transaction, peer: Peer, sent: Result<(), Loss>, responses: &Batch) -> Result<(), Error> {
+    match sent {
+        Ok(()) => transaction.handle(peer, responses),
+        Err(loss) => transaction.handle_lost(peer, loss, responses),
+    }
 }

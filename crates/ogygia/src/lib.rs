@@ -1,4 +1,15 @@
 //! Terminal-side stack for Calypso smart cards.
+//!
+//! The folders are layers, each using only those above it:
+//!
+//! - [`apdu`]: bytes. Commands, responses, status words, batches, TLV. Knows no Calypso.
+//! - [`card`]: the card image. Identity, product table with the quirks as data, files and their content.
+//! - [`command`] and [`sam`]: what is said to the card and to the SAM. One file per family: how it is encoded, how its
+//!   answer is read, what its status words mean, what it changes in the image.
+//! - [`transaction`]: the state machine that turns operations into requests to both.
+//! - [`drive`]: the loops that carry requests to channels.
+//!
+//! Nothing here waits, logs, reads a clock or draws a random number.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -9,7 +20,15 @@ extern crate alloc;
 extern crate std;
 
 pub mod apdu;
+pub mod card;
+pub mod command;
 pub mod drive;
+mod error;
 mod request;
+pub mod sam;
+#[cfg(test)]
+mod test_hex;
+pub mod transaction;
 
+pub use error::{Argument, Error, Fate, Malformed, Misbehaviour, Misuse, Untrusted};
 pub use request::{ChannelControl, Loss, Peer, Request};

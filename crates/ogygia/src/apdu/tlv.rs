@@ -43,11 +43,7 @@ pub fn visit<'a>(bytes: &'a [u8], found: &mut dyn FnMut(u32, &'a [u8])) -> Resul
     visit_level(bytes, found, MAX_DEPTH)
 }
 
-fn visit_level<'a>(
-    mut rest: &'a [u8],
-    found: &mut dyn FnMut(u32, &'a [u8]),
-    depth: usize,
-) -> Result<(), TlvError> {
+fn visit_level<'a>(mut rest: &'a [u8], found: &mut dyn FnMut(u32, &'a [u8]), depth: usize) -> Result<(), TlvError> {
     let depth = depth.checked_sub(1).ok_or(TlvError::TooDeep)?;
     while !rest.is_empty() {
         let (element, after) = next(rest)?;

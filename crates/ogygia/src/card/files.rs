@@ -1,0 +1,418 @@
+//! Files and their content: specification 01, "Elementary file", "Lookup and current file", "Content operations".
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use super::header::FileHeader;
+use super::value::{Lid, Sfi, u24};
+
+/// The files that the terminal has met, with what it knows of their content.
+///
+/// Everything lies in four flat vectors, so that a copy (the backup of a session, the scratch image of a prediction)
+/// is four block moves into memory that is already there.
+#[derive(Debug, Default)]
+pub struct Files {
+    files: Vec<Entry>,
+    /// Sorted by file, then by number.
+    records: Vec<Slot>,
+    bytes: Vec<u8>,
+    /// Parts of records that lie before known bytes but were never seen. They read as zeros.
+    holes: Vec<Hole>,
+    current: Option<FileId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    sfi: Sfi,
+    header: Option<FileHeader>,
+}
+
+/// Place of a file in [`Files`]; stays valid until the files are cleared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileId(usize);
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    file: FileId,
+    number: u32,
+    start: usize,
+    len: usize,
+    room: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    file: FileId,
+    number: u32,
+    start: usize,
+    end: usize,
+}
+
+impl Clone for Files {
+    fn clone(&self) -> Self {
+        let mut copy = Self::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        self.files.clone_from(&source.files);
+        self.records.clone_from(&source.records);
+        self.bytes.clone_from(&source.bytes);
+        self.holes.clone_from(&source.holes);
+        self.current = source.current;
+    }
+}
+
+impl Files {
+    pub(crate) fn clear(&mut self) {
+        self.files.clear();
+        self.records.clear();
+        self.bytes.clear();
+        self.holes.clear();
+        self.current = None;
+    }
+
+    /// The file with this short identifier, other than 0.
+    #[must_use]
+    pub fn by_sfi(&self, sfi: Sfi) -> Option<File<'_>> {
+        self.find_sfi(sfi).map(|id| File { files: self, id })
+    }
+
+    /// The first file whose header has this long identifier.
+    #[must_use]
+    pub fn by_lid(&self, lid: Lid) -> Option<File<'_>> {
+        let index = self.files.iter().position(|file| file.header.is_some_and(|header| header.lid == lid))?;
+        Some(File { files: self, id: FileId(index) })
+    }
+
+    /// All files, in the order in which they were met.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = File<'_>> + '_ {
+        (0..self.files.len()).map(|index| File { files: self, id: FileId(index) })
+    }
+
+    /// The file that a command with this SFI acts on: SFI 0 is the one used last.
+    pub(crate) fn addressed(&self, sfi: Sfi) -> Option<File<'_>> {
+        let id = if sfi == Sfi::CURRENT { self.current } else { self.find_sfi(sfi) }?;
+        Some(File { files: self, id })
+    }
+
+    fn find_sfi(&self, sfi: Sfi) -> Option<FileId> {
+        if sfi == Sfi::CURRENT {
+            return None;
+        }
+        self.files.iter().position(|file| file.sfi == sfi).map(FileId)
+    }
+
+    /// The file that an accepted answer speaks of; met now if it was not before. It becomes the current one.
+    pub(crate) fn touch(&mut self, sfi: Sfi) -> FileId {
+        let known = if sfi == Sfi::CURRENT { self.current } else { self.find_sfi(sfi) };
+        self.make_current(known, sfi)
+    }
+
+    /// As [`touch`](Self::touch), for a header: a file without SFI is known by its LID.
+    pub(crate) fn set_header(&mut self, sfi: Sfi, header: FileHeader) {
+        let known = if sfi == Sfi::CURRENT {
+            let same = |file: &Entry| file.header.is_some_and(|known| known.lid == header.lid);
+            self.files.iter().position(same).map(FileId)
+        } else {
+            self.find_sfi(sfi)
+        };
+        let FileId(index) = self.make_current(known, sfi);
+        if let Some(file) = self.files.get_mut(index) {
+            file.header = Some(file.header.map_or(header, |known| known.refreshed(header)));
+        }
+    }
+
+    fn make_current(&mut self, known: Option<FileId>, sfi: Sfi) -> FileId {
+        let id = known.unwrap_or_else(|| {
+            self.files.push(Entry { sfi, header: None });
+            FileId(self.files.len() - 1)
+        });
+        self.current = Some(id);
+        id
+    }
+
+    fn slot(&self, file: FileId, number: u32) -> Result<usize, usize> {
+        self.records.binary_search_by_key(&(file, number), |slot| (slot.file, slot.number))
+    }
+
+    fn record(&self, file: FileId, number: u32) -> Option<&[u8]> {
+        let slot = self.records.get(self.slot(file, number).ok()?)?;
+        self.bytes.get(slot.start..slot.start + slot.len)
+    }
+
+    /// The place of `len` bytes of a record, made when it was not there; what is new is zero.
+    fn make_room(&mut self, file: FileId, number: u32, len: usize) -> Range<usize> {
+        let end = self.bytes.len();
+        let index = match self.slot(file, number) {
+            Ok(index) => index,
+            Err(index) => {
+                self.records.insert(index, Slot { file, number, start: end, len: 0, room: 0 });
+                index
+            }
+        };
+        let Some(slot) = self.records.get_mut(index) else { return 0..0 };
+        if len > slot.room {
+            if slot.start + slot.room == end {
+                self.bytes.truncate(slot.start + slot.len);
+            } else {
+                self.bytes.extend_from_within(slot.start..slot.start + slot.len);
+                slot.start = end;
+            }
+            self.bytes.resize(slot.start + len, 0);
+            slot.room = len;
+        } else if let Some(fresh) = self.bytes.get_mut(slot.start + slot.len..slot.start + len.max(slot.len)) {
+            fresh.fill(0);
+        }
+        slot.len = slot.len.max(len);
+        slot.start..slot.start + len
+    }
+
+    /// The record is `data`, and nothing else.
+    pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
+        self.holes.retain(|hole| (hole.file, hole.number) != (file, number));
+        let place = self.make_room(file, number, data.len());
+        self.write(place, data);
+        if let Ok(index) = self.slot(file, number)
+            && let Some(slot) = self.records.get_mut(index)
+        {
+            slot.len = data.len();
+        }
+    }
+
+    /// The record holds `data` from `offset` on; other known bytes stay.
+    pub(crate) fn set_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
+        let place = self.uncover(file, number, offset, data.len());
+        self.write(place, data);
+    }
+
+    /// The bytes of the record from `offset` on are OR-ed with `data`.
+    pub(crate) fn or_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
+        let place = self.uncover(file, number, offset, data.len());
+        if let Some(target) = self.bytes.get_mut(place) {
+            target.iter_mut().zip(data).for_each(|(old, new)| *old |= new);
+        }
+    }
+
+    /// A new record 1; the others move by one. Those beyond the known number of records are gone.
+    pub(crate) fn append(&mut self, file: FileId, data: &[u8]) {
+        let limit =
+            self.files.get(file.0).and_then(|entry| entry.header).map(|header| u32::from(header.records_number));
+        if let Some(limit) = limit {
+            self.records.retain(|slot| slot.file != file || slot.number < limit.max(1));
+            self.holes.retain(|hole| hole.file != file || hole.number < limit.max(1));
+        }
+        self.records.iter_mut().filter(|slot| slot.file == file).for_each(|slot| slot.number += 1);
+        self.holes.iter_mut().filter(|hole| hole.file == file).for_each(|hole| hole.number += 1);
+        self.replace(file, 1, data);
+    }
+
+    /// Counter `number`, from 1 on, has these three bytes.
+    pub(crate) fn set_counter(&mut self, file: FileId, number: u8, value: [u8; 3]) {
+        self.set_at(file, 1, counter_offset(number), &value);
+    }
+
+    /// The value of counter `number` is not known any more.
+    pub(crate) fn forget_counter(&mut self, file: FileId, number: u8) {
+        let offset = counter_offset(number);
+        if self.record(file, 1).is_some_and(|record| record.len() > offset) {
+            self.holes.push(Hole { file, number: 1, start: offset, end: offset + 3 });
+        }
+    }
+
+    fn write(&mut self, place: Range<usize>, data: &[u8]) {
+        if let Some(target) = self.bytes.get_mut(place) {
+            target.copy_from_slice(data);
+        }
+    }
+
+    /// Makes room for a part of a record that becomes known, and notes what before it is not.
+    fn uncover(&mut self, file: FileId, number: u32, offset: usize, len: usize) -> Range<usize> {
+        let end = offset + len;
+        let known = self.record(file, number).map_or(0, <[u8]>::len);
+        if offset > known {
+            self.holes.push(Hole { file, number, start: known, end: offset });
+        }
+        if !self.holes.is_empty() {
+            self.fill_holes(file, number, offset..end);
+        }
+        let whole = self.make_room(file, number, end);
+        whole.start + offset..whole.end
+    }
+
+    fn fill_holes(&mut self, file: FileId, number: u32, known: Range<usize>) {
+        let mut index = 0;
+        while let Some(hole) = self.holes.get(index).copied() {
+            let touched =
+                (hole.file, hole.number) == (file, number) && hole.start < known.end && known.start < hole.end;
+            if !touched {
+                index += 1;
+                continue;
+            }
+            self.holes.swap_remove(index);
+            for part in [hole.start..known.start, known.end..hole.end] {
+                if part.start < part.end {
+                    self.holes.push(Hole { start: part.start, end: part.end, ..hole });
+                }
+            }
+        }
+    }
+
+    fn is_known(&self, file: FileId, number: u32, part: &Range<usize>) -> bool {
+        let overlaps =
+            |hole: &Hole| (hole.file, hole.number) == (file, number) && hole.start < part.end && part.start < hole.end;
+        !self.holes.iter().any(overlaps)
+    }
+}
+
+fn counter_offset(number: u8) -> usize {
+    3 * usize::from(number.saturating_sub(1))
+}
+
+/// One file of a card image.
+#[derive(Clone, Copy, Debug)]
+pub struct File<'a> {
+    files: &'a Files,
+    id: FileId,
+}
+
+impl<'a> File<'a> {
+    /// Short identifier; 0 when the file has none, or none is known.
+    #[must_use]
+    pub fn sfi(&self) -> Sfi {
+        self.files.files.get(self.id.0).map_or(Sfi::CURRENT, |file| file.sfi)
+    }
+
+    /// What the card said of the file, if it was asked.
+    #[must_use]
+    pub fn header(&self) -> Option<&'a FileHeader> {
+        self.files.files.get(self.id.0)?.header.as_ref()
+    }
+
+    /// The known bytes of a record, 1 being the first; a binary file has only record 1.
+    ///
+    /// Bytes before a known part that were never read are zeros.
+    #[must_use]
+    pub fn record(&self, number: u8) -> Option<&'a [u8]> {
+        self.files.record(self.id, u32::from(number))
+    }
+
+    /// All records that are known, by number.
+    pub fn records(&self) -> impl Iterator<Item = (u32, &'a [u8])> + 'a {
+        let files = self.files;
+        let id = self.id;
+        let first = files.records.partition_point(|slot| slot.file < id);
+        let all = files.records.get(first..).unwrap_or_default();
+        all.iter()
+            .take_while(move |slot| slot.file == id)
+            .filter_map(move |slot| Some((slot.number, files.bytes.get(slot.start..slot.start + slot.len)?)))
+    }
+
+    /// The value of a counter, 1 being the first. Nothing when its three bytes are not all known.
+    #[must_use]
+    pub fn counter(&self, number: u8) -> Option<u32> {
+        let start = counter_offset(number);
+        let part = self.known(1, start..start + 3)?;
+        part.first_chunk::<3>().copied().map(u24)
+    }
+
+    /// Bytes of a record that were all seen; nothing otherwise. Predictions use only these.
+    pub(crate) fn known(&self, number: u8, part: Range<usize>) -> Option<&'a [u8]> {
+        let number = u32::from(number);
+        if !self.files.is_known(self.id, number, &part) {
+            return None;
+        }
+        self.files.record(self.id, number)?.get(part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_hex::hex;
+
+    fn record_after(known: Option<&str>, change: impl FnOnce(&mut Files, FileId)) -> Vec<u8> {
+        let mut files = Files::default();
+        let id = files.touch(Sfi(7));
+        if let Some(known) = known {
+            files.replace(id, 1, &hex(known));
+        }
+        change(&mut files, id);
+        files.by_sfi(Sfi(7)).unwrap().record(1).unwrap().to_vec()
+    }
+
+    /// The examples of "Content operations".
+    #[test]
+    fn content_operations() {
+        let set = |known, data, offset| record_after(known, |files, id| files.set_at(id, 1, offset, &hex(data)));
+        assert_eq!(set(Some("44444444"), "2222", 1), hex("44222244"));
+        assert_eq!(set(None, "11", 1), hex("0011"));
+        assert_eq!(set(Some("11"), "2222", 2), hex("11002222"));
+        let or = |known, data, offset| record_after(known, |files, id| files.or_at(id, 1, offset, &hex(data)));
+        assert_eq!(or(Some("2222"), "44444444", 1), hex("2266444444"));
+        assert_eq!(or(Some("44444444"), "2222", 1), hex("44666644"));
+        assert_eq!(or(None, "2222", 1), hex("002222"));
+        let counter = |files: &mut Files, id| files.set_counter(id, 2, [0x33; 3]);
+        assert_eq!(record_after(Some("44444444"), counter), hex("444444333333"));
+    }
+
+    #[test]
+    fn append_moves_the_others() {
+        let mut files = Files::default();
+        let id = files.touch(Sfi(8));
+        files.replace(id, 1, &hex("11"));
+        files.replace(id, 2, &hex("2222"));
+        files.append(id, &hex("333333"));
+        let records: Vec<_> = files.by_sfi(Sfi(8)).unwrap().records().map(|(n, r)| (n, r.to_vec())).collect();
+        assert_eq!(records, [(1, hex("333333")), (2, hex("11")), (3, hex("2222"))]);
+    }
+
+    #[test]
+    fn replace_shortens_and_old_bytes_do_not_come_back() {
+        let mut files = Files::default();
+        let id = files.touch(Sfi(8));
+        files.replace(id, 1, &hex("11111111"));
+        files.replace(id, 1, &hex("22"));
+        files.set_at(id, 1, 2, &hex("33"));
+        assert_eq!(files.by_sfi(Sfi(8)).unwrap().record(1).unwrap(), hex("220033"));
+    }
+
+    #[test]
+    fn unknown_bytes_are_not_predicted_from() {
+        let mut files = Files::default();
+        let id = files.touch(Sfi(0x19));
+        files.set_counter(id, 3, [0, 0, 9]);
+        let counters = |files: &Files| [1, 2, 3, 4].map(|n| files.by_sfi(Sfi(0x19)).unwrap().counter(n));
+        assert_eq!(counters(&files), [None, None, Some(9), None]);
+        files.set_counter(id, 1, [0, 0, 7]);
+        assert_eq!(counters(&files), [Some(7), None, Some(9), None]);
+        files.forget_counter(id, 1);
+        assert_eq!(counters(&files), [None, None, Some(9), None]);
+        files.replace(id, 1, &[0; 9]);
+        assert_eq!(counters(&files), [Some(0), Some(0), Some(0), None]);
+    }
+
+    #[test]
+    fn growing_files_keep_their_bytes_apart() {
+        let mut files = Files::default();
+        let first = files.touch(Sfi(1));
+        let second = files.touch(Sfi(2));
+        for chunk in 0..4 {
+            files.set_at(first, 1, chunk * 3, &[1; 3]);
+            files.set_at(second, 1, chunk * 3, &[2; 3]);
+        }
+        assert_eq!(files.by_sfi(Sfi(1)).unwrap().record(1).unwrap(), [1; 12]);
+        assert_eq!(files.by_sfi(Sfi(2)).unwrap().record(1).unwrap(), [2; 12]);
+    }
+
+    #[test]
+    fn sfi_zero_is_the_file_used_last() {
+        let mut files = Files::default();
+        files.touch(Sfi(1));
+        let second = files.touch(Sfi(2));
+        assert_eq!(files.touch(Sfi::CURRENT), second);
+        assert_eq!(files.addressed(Sfi::CURRENT).map(|file| file.sfi()), Some(Sfi(2)));
+        assert!(files.by_sfi(Sfi::CURRENT).is_none());
+    }
+}

@@ -1,0 +1,183 @@
+//! Get Data: specification 01, "Get Data — FCI of the current DF", "FCP of the current file", "EF list",
+//! "traceability information".
+
+use alloc::vec::Vec;
+
+use super::list::{List, Terms};
+use super::name::{CommandName, Refusal, Refusals};
+use super::select_file::apply_header;
+use super::step::{AnswerLength, Encoder, Exchange};
+use crate::apdu::{Case, Header, Response, StatusSet, StatusWord, tlv};
+use crate::card::{Card, FileHeader, Sfi, header};
+use crate::error::{Error, Malformed, Misbehaviour};
+
+/// Which data object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DataTag {
+    /// What Select Application answers: who the card is.
+    Fci,
+    /// Header of the current file.
+    Fcp,
+    /// The files of the current directory.
+    FileList,
+    /// Where the card was made.
+    Traceability,
+}
+
+/// Reads a data object. Outside a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GetData {
+    /// Which one.
+    pub tag: DataTag,
+}
+
+pub(super) const REFUSALS: Refusals =
+    &[(0x6A82, Refusal::DataAccess), (0x6A88, Refusal::DataAccess), (0x6B00, Refusal::DataAccess)];
+
+const TAG_FILE_LIST: u32 = 0xC0;
+const TAG_FILE: u32 = 0xC1;
+
+impl GetData {
+    pub(super) fn prepare(self, list: &mut List, _terms: &Terms<'_>) -> Result<(), Error> {
+        list.outside_session()?;
+        list.push(GetOne(self.tag));
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GetOne(pub(crate) DataTag);
+
+impl Exchange for GetOne {
+    fn name(&self) -> CommandName {
+        CommandName::GetData
+    }
+
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+        let (p1, p2) = match self.0 {
+            DataTag::Fci => (0x00, 0x6F),
+            DataTag::Fcp => (0x00, 0x62),
+            DataTag::FileList => (0x00, 0xC0),
+            DataTag::Traceability => (0x01, 0x85),
+        };
+        let case = Case::Two(0);
+        Header::new(to.class().byte(), 0xCA, p1, p2).write(case, &[], out);
+        case
+    }
+
+    fn accepts(&self) -> StatusSet {
+        match self.0 {
+            DataTag::Fci => StatusSet::INVALIDATED,
+            DataTag::Fcp | DataTag::FileList | DataTag::Traceability => StatusSet::SUCCESS,
+        }
+    }
+
+    fn answer_length(&self) -> AnswerLength {
+        AnswerLength::Any
+    }
+
+    fn digested(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, answer: Response<'_>, _payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
+        match self.0 {
+            DataTag::Fci => card.identify_again(answer.data, answer.status == StatusWord::INVALIDATED)?,
+            DataTag::Fcp => {
+                let product = card.product();
+                apply_header(answer.data, product, &mut card.content)?;
+            }
+            DataTag::FileList => apply_file_list(answer.data, card)?,
+            DataTag::Traceability => {
+                card.traceability.clear();
+                card.traceability.extend_from_slice(answer.data);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn apply_file_list(answer: &[u8], card: &mut Card) -> Result<(), Malformed> {
+    let mut list = None;
+    tlv::visit(answer, &mut |tag, value| {
+        if tag == TAG_FILE_LIST {
+            list = Some(value);
+        }
+    })?;
+    let list = list.ok_or(Malformed::Tag(TAG_FILE_LIST))?;
+    // Checked whole before anything enters the image.
+    each_entry(list, &mut |_, _| {})?;
+    each_entry(list, &mut |sfi, header| card.content.files.set_header(sfi, header))
+}
+
+fn each_entry(list: &[u8], found: &mut dyn FnMut(Sfi, FileHeader)) -> Result<(), Malformed> {
+    let mut all = Ok(());
+    tlv::visit(list, &mut |tag, value| {
+        if all.is_ok() {
+            all = if tag == TAG_FILE { header::parse_list_entry(value) } else { Err(Malformed::Tag(tag)) }
+                .map(|(sfi, header)| found(sfi, header));
+        }
+    })?;
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::card::{FileType, Lid, Product};
+    use crate::command::step::tests::{applied, card, encoded};
+    use crate::test_hex::hex;
+
+    const R3: &str = "0A3C2005141001";
+
+    #[test]
+    fn encoding() {
+        let all = [DataTag::Fci, DataTag::Fcp, DataTag::FileList, DataTag::Traceability];
+        let commands = all.map(|tag| encoded(&GetOne(tag), R3));
+        assert_eq!(commands, ["00CA006F00", "00CA006200", "00CA00C000", "00CA018500"]);
+        assert_eq!(encoded(&GetOne(DataTag::Fci), "0A2E1142000101"), "94CA006F00");
+    }
+
+    /// Worked example 14.
+    #[test]
+    fn fci_makes_the_identity() {
+        let mut card = Card::from_select_response(&hex("9000")).unwrap();
+        let fci = "6F238409315449432E49434131A516BF0C13C708000000001122334453070A3C2005141001";
+        applied(&GetOne(DataTag::Fci), &mut card, &alloc::format!("{fci}6283")).unwrap();
+        assert_eq!((card.product(), card.invalidated()), (Product::PrimeRevision3, true));
+    }
+
+    #[test]
+    fn a_refused_fci_changes_nothing() {
+        let mut card = card(R3);
+        assert!(applied(&GetOne(DataTag::Fci), &mut card, "9000").is_err());
+        assert!(applied(&GetOne(DataTag::Fci), &mut card, "6F0584031122339000").is_err());
+        assert_eq!(card.product(), Product::PrimeRevision3);
+    }
+
+    /// Worked example 29.
+    #[test]
+    fn fcp_with_and_without_template() {
+        for data in ["6219", ""] {
+            let mut card = card(R3);
+            let answer = alloc::format!("{data}8517 07 04 02 1D 01 1F000000 01010101 00 0000 00000000 00 2001 9000");
+            applied(&GetOne(DataTag::Fcp), &mut card, &answer).unwrap();
+            assert_eq!(card.file(Sfi(7)).unwrap().header().unwrap().lid, Lid(0x2001));
+        }
+    }
+
+    /// Worked example 30.
+    #[test]
+    fn file_list() {
+        let mut card = card(R3);
+        let list = "C028C106200107021D01C10620FF09011D04C106F1231004F3F4C106F1241108F3F4C106F1251F09F3F49000";
+        applied(&GetOne(DataTag::FileList), &mut card, list).unwrap();
+        assert_eq!(card.files().iter().len(), 5);
+        let header = card.file(Sfi(0x10)).unwrap().header().unwrap();
+        assert_eq!((header.file_type, header.record_size, header.records_number), (FileType::Cyclic, 243, 244));
+        let binary = card.file(Sfi(9)).unwrap().header().unwrap();
+        assert_eq!((binary.file_type, binary.record_size), (FileType::Binary, 0x1D04));
+        assert_eq!(applied(&GetOne(DataTag::FileList), &mut card, "C002C2009000"), Err(Malformed::Tag(0xC2).into()));
+    }
+}

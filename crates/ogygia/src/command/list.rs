@@ -1,0 +1,225 @@
+//! The prepared list, and the session as its commands will leave it.
+
+use alloc::vec::Vec;
+
+use super::name::CommandName;
+use super::open::{MergedRead, Opening};
+use super::session::Close;
+use super::step::{Moment, Span, Step};
+use crate::card::{Card, Level, Product, SessionBudget};
+use crate::error::{Argument, Error, Misuse};
+
+/// Which operations a transaction offers: specification 02, "Kinds of transaction and their operations".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// No session.
+    Free,
+    /// Sessions under the control of a SAM.
+    Symmetric,
+}
+
+/// What preparing depends on, apart from the list itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms<'a> {
+    pub(crate) card: &'a Card,
+    pub(crate) mode: Mode,
+    /// The most data bytes of one command: what card and SAM both take.
+    pub(crate) capacity: u8,
+    /// The most bytes that the SAM digests at once.
+    pub(crate) digest_capacity: usize,
+    /// Sessions open in extended form.
+    pub(crate) extended: bool,
+    /// A session that overflows is closed and another one opened.
+    pub(crate) multiple_sessions: bool,
+    /// A ratification command follows the last closing.
+    pub(crate) ratify: bool,
+    /// The first record is read by the opening itself.
+    pub(crate) read_on_opening: bool,
+}
+
+/// One command of the list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Prepared {
+    pub(crate) step: Step,
+    pub(crate) moment: Moment,
+}
+
+/// The commands that wait for processing.
+#[derive(Debug, Default)]
+pub(crate) struct List {
+    prepared: Vec<Prepared>,
+    payload: Vec<u8>,
+    session: Option<Planned>,
+}
+
+/// The session that the prepared commands are in.
+#[derive(Clone, Copy, Debug)]
+struct Planned {
+    level: Level,
+    remaining: u32,
+}
+
+impl List {
+    pub(crate) fn commands(&self) -> &[Prepared] {
+        &self.prepared
+    }
+
+    pub(crate) fn get(&self, index: usize) -> Option<Prepared> {
+        self.prepared.get(index).copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.prepared.len()
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Whether a command prepared now is inside a session.
+    pub(crate) fn in_session(&self) -> bool {
+        self.session.is_some()
+    }
+
+    /// Forgets the commands, not the session that they opened.
+    pub(crate) fn clear(&mut self) {
+        self.prepared.clear();
+        self.payload.clear();
+    }
+
+    /// Forgets the commands and the session.
+    pub(crate) fn reset(&mut self) {
+        self.clear();
+        self.session = None;
+    }
+
+    pub(super) fn outside_session(&self) -> Result<(), Error> {
+        if self.in_session() { Err(Misuse::SessionOpen.into()) } else { Ok(()) }
+    }
+
+    pub(super) fn inside_session(&self) -> Result<(), Error> {
+        if self.in_session() { Ok(()) } else { Err(Misuse::NoSession.into()) }
+    }
+
+    pub(super) fn store(&mut self, data: &[u8]) -> Span {
+        let start = self.payload.len();
+        self.payload.extend_from_slice(data);
+        Span { start, len: data.len() }
+    }
+
+    /// Stores bytes that `write` appends.
+    pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        let start = self.payload.len();
+        write(&mut self.payload);
+        Span { start, len: self.payload.len() - start }
+    }
+
+    pub(super) fn push(&mut self, step: impl Into<Step>) {
+        let moment = Moment { in_session: self.in_session() };
+        self.prepared.push(Prepared { step: step.into(), moment });
+    }
+
+    /// Appends a modifying command whose APDU is `length` bytes long, in another session when it does not fit in this
+    /// one: specification 02, "Modification buffer and multiple sessions".
+    pub(super) fn push_modifying(
+        &mut self,
+        step: impl Into<Step>,
+        length: usize,
+        terms: &Terms<'_>,
+    ) -> Result<(), Error> {
+        if let Some(session) = self.session {
+            let (budget, cost) = match terms.card.session_budget() {
+                SessionBudget::Commands(budget) => (budget, 1),
+                // Each modification takes its data and six bytes; of the five bytes of the header, none counts.
+                SessionBudget::Bytes(budget) => (budget, u32::try_from(length + 1).unwrap_or(u32::MAX)),
+            };
+            let remaining = match session.remaining.checked_sub(cost) {
+                Some(remaining) => remaining,
+                None => self.split(session.level, budget.checked_sub(cost), terms)?,
+            };
+            self.session = Some(Planned { remaining, ..session });
+        }
+        self.push(step);
+        Ok(())
+    }
+
+    fn split(&mut self, level: Level, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
+        let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
+        self.push(Close { ratified: true });
+        self.push(Opening { level, read: None, extended: terms.extended });
+        Ok(remaining)
+    }
+
+    pub(super) fn open(&mut self, level: Level, terms: &Terms<'_>) {
+        let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
+        self.push(Opening { level, read: None, extended: terms.extended });
+        self.session = Some(Planned { level, remaining });
+    }
+
+    pub(super) fn close(&mut self, step: impl Into<Step>) {
+        self.push(step);
+        self.session = None;
+    }
+
+    /// Lets the opening that was prepared last read a record, if it can: specification 02, "Reading through the
+    /// opening".
+    pub(super) fn merge_read(&mut self, read: MergedRead, terms: &Terms<'_>) -> bool {
+        if !self.in_session() || !terms.read_on_opening || !read.fits_opening(terms) {
+            return false;
+        }
+        match self.prepared.last_mut() {
+            Some(Prepared { step: Step::Opening(opening @ Opening { read: None, .. }), .. }) => {
+                opening.read = Some(read);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Terms<'_> {
+    pub(super) fn product(&self) -> Product {
+        self.card.product()
+    }
+
+    /// The largest counter number, and the most counters of one operation.
+    fn counter_limit(&self) -> u8 {
+        self.capacity / 3
+    }
+
+    pub(super) fn check_counter_number(&self, number: u8, lowest: u8) -> Result<(), Error> {
+        check((lowest..=self.counter_limit()).contains(&number), Argument::CounterNumber)
+    }
+
+    pub(super) fn check_counter_count(&self, count: usize) -> Result<(), Error> {
+        check((1..=usize::from(self.counter_limit())).contains(&count), Argument::CounterCount)
+    }
+
+    pub(super) fn check_data(&self, data: &[u8]) -> Result<(), Error> {
+        check((1..=usize::from(self.capacity)).contains(&data.len()), Argument::Data)
+    }
+
+    pub(super) fn check_size(&self, size: u8) -> Result<(), Error> {
+        check((1..=self.capacity).contains(&size), Argument::RecordSize)
+    }
+
+    /// Session operations exist where there is something to secure them with.
+    pub(super) fn secured(&self, command: CommandName) -> Result<(), Error> {
+        match self.mode {
+            Mode::Free => Err(Error::Unsupported(command)),
+            Mode::Symmetric => Ok(()),
+        }
+    }
+}
+
+pub(super) fn check(valid: bool, argument: Argument) -> Result<(), Error> {
+    if valid { Ok(()) } else { Err(argument.into()) }
+}
+
+pub(super) fn check_sfi(sfi: crate::card::Sfi) -> Result<(), Error> {
+    check(sfi.0 <= 30, Argument::Sfi)
+}
+
+pub(super) fn check_record(number: u8) -> Result<(), Error> {
+    check((1..=250).contains(&number), Argument::RecordNumber)
+}

@@ -1,0 +1,234 @@
+//! One exchange with the card, prepared.
+
+use alloc::vec::Vec;
+
+use super::counters::{ChangeOne, ChangeSeveral};
+use super::get_data::GetOne;
+use super::name::CommandName;
+use super::open::Opening;
+use super::read_records::Read;
+use super::select_file::Select;
+use super::session::{Abort, Close, Ratify};
+use super::write_records::Write;
+use crate::apdu::{Case, Response, StatusSet};
+use crate::card::{Card, CardClass, Content, PostponedCounters, Product, Quirks};
+use crate::error::Misbehaviour;
+
+/// Where a command stood when it was prepared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// Inside a session.
+    pub(crate) in_session: bool,
+}
+
+/// Bytes of the list's payload that belong to one command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(super) start: usize,
+    pub(super) len: usize,
+}
+
+/// What encoding a command takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encoder<'a> {
+    pub(crate) product: Product,
+    pub(crate) quirks: Quirks,
+    /// Data of all prepared commands.
+    pub(crate) payload: &'a [u8],
+    /// What the SAM gave for this command: challenge, MAC, cryptogram.
+    pub(crate) material: &'a [u8],
+}
+
+impl Encoder<'_> {
+    pub(crate) fn class(&self) -> CardClass {
+        self.product.class()
+    }
+
+    pub(crate) fn data(&self, span: Span) -> &[u8] {
+        span.of(self.payload)
+    }
+}
+
+impl Span {
+    pub(super) fn of(self, payload: &[u8]) -> &[u8] {
+        payload.get(self.start..self.start + self.len).unwrap_or_default()
+    }
+}
+
+/// The length that the data field of an accepted answer must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnswerLength {
+    /// Not checked, or checked by the command itself.
+    Any,
+    /// So many bytes.
+    Exactly(usize),
+}
+
+impl AnswerLength {
+    pub(crate) fn check(self, data: &[u8]) -> Result<(), Misbehaviour> {
+        match self {
+            Self::Exactly(expected) if expected != data.len() => {
+                Err(Misbehaviour::UnexpectedLength { expected, received: data.len() })
+            }
+            Self::Exactly(_) | Self::Any => Ok(()),
+        }
+    }
+}
+
+/// What every exchange knows of itself.
+pub(crate) trait Exchange {
+    /// For errors and accounts.
+    fn name(&self) -> CommandName;
+
+    /// Appends the command to `out`.
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case;
+
+    /// After which answers the reader sends the next command: specification 02, "Accepted status words".
+    fn continues_after(&self, _moment: Moment, _postponed: PostponedCounters) -> StatusSet {
+        self.accepts()
+    }
+
+    /// Which answers are successes.
+    fn accepts(&self) -> StatusSet {
+        StatusSet::SUCCESS
+    }
+
+    /// Which refusals only mean that the image is not filled.
+    fn tolerates(&self, _moment: Moment) -> Option<StatusSet> {
+        None
+    }
+
+    /// The length of the data field of an accepted answer.
+    fn answer_length(&self) -> AnswerLength {
+        AnswerLength::Exactly(0)
+    }
+
+    /// Whether the command changes what the card holds.
+    fn modifies(&self) -> bool {
+        false
+    }
+
+    /// Whether what follows cannot be built before this is answered, inside a session or outside.
+    fn ends_block(&self) -> bool {
+        false
+    }
+
+    /// Whether predicting its answer takes the image.
+    fn depends_on_image(&self) -> bool {
+        false
+    }
+
+    /// Whether command and answer enter the digest of the session: specification 01, "What is fed to the session
+    /// MAC".
+    fn digested(&self) -> bool {
+        true
+    }
+
+    /// Appends the answer that the card is certain to give, status word included, or returns false: specification 01,
+    /// "Anticipation".
+    fn predict(&self, _content: &Content, _payload: &[u8], _postponed: PostponedCounters, _out: &mut Vec<u8>) -> bool {
+        false
+    }
+
+    /// What an accepted answer changes in the part of the image that a session can take back.
+    fn change(&self, _answer: Response<'_>, _payload: &[u8], _content: &mut Content) -> Result<(), Misbehaviour> {
+        Ok(())
+    }
+
+    /// What an accepted answer changes in the whole image.
+    fn apply(&self, answer: Response<'_>, payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
+        self.change(answer, payload, &mut card.content)
+    }
+}
+
+macro_rules! steps {
+    ($($name:ident($kind:ty)),* $(,)?) => {
+        /// One exchange of any family. Each command of a request is one.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Step {
+            $($name($kind)),*
+        }
+
+        $(impl From<$kind> for Step {
+            fn from(step: $kind) -> Self {
+                Self::$name(step)
+            }
+        })*
+
+        macro_rules! each {
+            ($step:expr, $exchange:ident => $call:expr) => {
+                match $step { $(Step::$name($exchange) => $call),* }
+            };
+        }
+    };
+}
+
+steps! {
+    Select(Select),
+    Get(GetOne),
+    Read(Read),
+    Write(Write),
+    ChangeOne(ChangeOne),
+    ChangeSeveral(ChangeSeveral),
+    Opening(Opening),
+    Close(Close),
+    Abort(Abort),
+    Ratify(Ratify),
+}
+
+impl Exchange for Step {
+    fn name(&self) -> CommandName {
+        each!(self, exchange => exchange.name())
+    }
+
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+        each!(self, exchange => exchange.encode(to, out))
+    }
+
+    fn continues_after(&self, moment: Moment, postponed: PostponedCounters) -> StatusSet {
+        each!(self, exchange => exchange.continues_after(moment, postponed))
+    }
+
+    fn accepts(&self) -> StatusSet {
+        each!(self, exchange => exchange.accepts())
+    }
+
+    fn tolerates(&self, moment: Moment) -> Option<StatusSet> {
+        each!(self, exchange => exchange.tolerates(moment))
+    }
+
+    fn answer_length(&self) -> AnswerLength {
+        each!(self, exchange => exchange.answer_length())
+    }
+
+    fn modifies(&self) -> bool {
+        each!(self, exchange => exchange.modifies())
+    }
+
+    fn ends_block(&self) -> bool {
+        each!(self, exchange => exchange.ends_block())
+    }
+
+    fn depends_on_image(&self) -> bool {
+        each!(self, exchange => exchange.depends_on_image())
+    }
+
+    fn digested(&self) -> bool {
+        each!(self, exchange => exchange.digested())
+    }
+
+    fn predict(&self, content: &Content, payload: &[u8], postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
+        each!(self, exchange => exchange.predict(content, payload, postponed, out))
+    }
+
+    fn change(&self, answer: Response<'_>, payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
+        each!(self, exchange => exchange.change(answer, payload, content))
+    }
+
+    fn apply(&self, answer: Response<'_>, payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
+        each!(self, exchange => exchange.apply(answer, payload, card))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,381 @@
+//! What can go wrong, one kind per cause.
+
+use core::fmt;
+
+use crate::apdu::StatusWord;
+use crate::apdu::tlv::TlvError;
+use crate::card::{Kif, Kvc};
+use crate::command::CommandName;
+use crate::request::{Loss, Peer};
+
+/// Why an operation failed. Specification 02, "Error kinds".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller is wrong: an argument, or the moment. Fixable by reading the calling code.
+    Misuse(Misuse),
+    /// This product, or this mode, does not offer the operation.
+    Unsupported(CommandName),
+    /// A peer refused a command.
+    Status {
+        /// Who answered.
+        peer: Peer,
+        /// Place of the command in its request, from 0.
+        index: usize,
+        /// What was refused.
+        command: CommandName,
+        /// The answer.
+        status: StatusWord,
+    },
+    /// A peer answered something that its protocol does not allow.
+    PeerMisbehaved {
+        /// Who answered.
+        peer: Peer,
+        /// Place of the command in its request, from 0.
+        index: usize,
+        /// What was answered.
+        command: CommandName,
+        /// What is wrong with it.
+        how: Misbehaviour,
+    },
+    /// The number of answers is not the number of commands.
+    ResponseCount {
+        /// Who answered.
+        peer: Peer,
+        /// How many commands were sent.
+        commands: usize,
+        /// How many answers came.
+        responses: usize,
+    },
+    /// Something is not authentic, or not authorised.
+    Untrusted(Untrusted),
+    /// A peer vanished.
+    Lost {
+        /// Who.
+        peer: Peer,
+        /// What broke.
+        loss: Loss,
+        /// What became of what was being written.
+        fate: Fate,
+    },
+}
+
+/// How the caller is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// An argument is out of its range.
+    Argument(Argument),
+    /// The operation is not possible inside a session.
+    SessionOpen,
+    /// The operation needs a session.
+    NoSession,
+    /// The value of the counter is not known: read it first.
+    CounterUnknown,
+    /// The modifications do not fit in one session, and multiple sessions are not enabled.
+    SessionBufferOverflow,
+    /// The application is already in the state that the operation would bring it to.
+    Invalidation,
+    /// A Stored Value operation without its SV Get, or a second one in a session.
+    StoredValueSequence,
+    /// The balance would become negative, and that is not enabled.
+    NegativeBalance,
+    /// No key is configured for ciphering a PIN outside a session.
+    PinKey,
+    /// A request is under way.
+    Busy,
+    /// Answers were handed over that nobody had asked for.
+    NotAsked,
+}
+
+/// The argument that is out of its range: specification 01, "Argument ranges to check before building a command".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Argument {
+    /// Short file identifier: 0 to 30.
+    Sfi,
+    /// Record number: 1 to 250, the last not before the first.
+    RecordNumber,
+    /// Record size: 1 to the payload capacity.
+    RecordSize,
+    /// Offset: 0 to 249 in a record, 0 to 32767 in a binary file.
+    Offset,
+    /// Length, or offset and length together.
+    Length,
+    /// Data: at least one byte, at most the payload capacity.
+    Data,
+    /// Search mask: 1 byte to the length of the search data.
+    Mask,
+    /// Counter number.
+    CounterNumber,
+    /// Counter value, increment or decrement: 0 to 16 777 215.
+    CounterValue,
+    /// Number of counters in one operation.
+    CounterCount,
+    /// Key index: 1 to 3.
+    KeyIndex,
+    /// Amount of a Stored Value operation.
+    Amount,
+    /// A key identifier or version of 0 in the settings.
+    Key,
+    /// A card of unknown product.
+    Product,
+    /// A SAM of unknown product.
+    Sam,
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Misbehaviour {
+    /// Fewer than the two bytes of a status word.
+    NoStatus,
+    /// The data field has another length than the command demands.
+    UnexpectedLength {
+        /// What was demanded.
+        expected: usize,
+        /// What came.
+        received: usize,
+    },
+    /// The data field cannot be read.
+    Malformed(Malformed),
+    /// The answer is not the one that was predicted, and digested.
+    NotAsPredicted,
+}
+
+/// Why a data field, or power-on data, cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Malformed {
+    /// Nothing at all.
+    Empty,
+    /// Not a TLV structure.
+    Tlv(TlvError),
+    /// A tag that must be there is not, or its value has a wrong length.
+    Tag(u32),
+    /// Application type `00`.
+    ApplicationType,
+    /// Application subtype `00` or `FF`.
+    ApplicationSubtype,
+    /// Session modification byte out of the range of the product.
+    SessionModification,
+    /// Power-on data of another length than that of a revision 1 card.
+    PowerOnData,
+    /// A header of another length.
+    Header,
+    /// A file type that does not exist.
+    FileType,
+    /// A record list that does not add up.
+    Records,
+    /// An opening whose lengths do not add up, or without the record that was asked for.
+    Opening,
+    /// A closing that cannot be cut into postponed data and a MAC.
+    Closing,
+    /// A Stored Value answer that cannot be read.
+    StoredValue,
+    /// A data object with a wrong header or length.
+    DataObject,
+}
+
+/// What is not authentic, or not authorised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Untrusted {
+    /// The key of the session is unknown, or not in the authorised list.
+    SessionKey {
+        /// Its identifier, as far as it is known.
+        kif: Option<Kif>,
+        /// Its version, as far as it is known.
+        kvc: Option<Kvc>,
+    },
+    /// The key of the purse is not in the authorised list.
+    StoredValueKey {
+        /// Its version.
+        kvc: Kvc,
+    },
+    /// The card's session MAC is wrong: nothing of the session is proved.
+    SessionMac,
+    /// The card's Stored Value MAC is wrong: only the answer of that operation is doubtful.
+    StoredValueMac,
+}
+
+/// What became of what a transaction was writing when a peer vanished: specification 02, "What depends on what".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fate {
+    /// Nothing was being written.
+    Untouched,
+    /// The session is void: the card keeps its old content.
+    NotCommitted,
+    /// The card may or may not have executed the last writing, or the closing. The next opening tells: specification
+    /// 02, point G80.
+    Unknown,
+    /// The card has committed the session, but its authenticity could not be verified.
+    Unverified,
+    /// The card has committed the session, and is authentic.
+    Committed,
+}
+
+macro_rules! from {
+    ($($part:ident),*) => {$(
+        impl From<$part> for Error {
+            fn from(part: $part) -> Self {
+                Self::$part(part)
+            }
+        }
+    )*};
+}
+from!(Misuse, Untrusted);
+
+impl From<Argument> for Error {
+    fn from(argument: Argument) -> Self {
+        Self::Misuse(Misuse::Argument(argument))
+    }
+}
+
+impl From<Malformed> for Misbehaviour {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<TlvError> for Malformed {
+    fn from(error: TlvError) -> Self {
+        Self::Tlv(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Misuse(misuse) => write!(f, "wrong use: {misuse}"),
+            Self::Unsupported(command) => write!(f, "{command} is not offered by this card or mode"),
+            Self::Status { peer, index, command, status } => {
+                write!(f, "the {peer} refused {command} (command {index} of its request) with {status}")?;
+                match command.refusal(*status) {
+                    Some(refusal) => write!(f, ": {refusal}"),
+                    None => Ok(()),
+                }
+            }
+            Self::PeerMisbehaved { peer, index, command, how } => {
+                write!(f, "the {peer} answered {command} (command {index} of its request) with {how}")
+            }
+            Self::ResponseCount { peer, commands, responses } => {
+                write!(f, "the {peer} gave {responses} answers to {commands} commands")
+            }
+            Self::Untrusted(what) => write!(f, "{what}"),
+            Self::Lost { peer, loss: Loss::Peer, fate } => write!(f, "the {peer} was lost: {fate}"),
+            Self::Lost { peer, loss: Loss::Reader, fate } => write!(f, "the reader of the {peer} was lost: {fate}"),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Card => "card",
+            Self::Sam => "SAM",
+        })
+    }
+}
+
+impl fmt::Display for Misuse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Argument(argument) => return write!(f, "{argument} out of range"),
+            Self::SessionOpen => "not possible inside a session",
+            Self::NoSession => "not possible without a session",
+            Self::CounterUnknown => "the counter must be read first",
+            Self::SessionBufferOverflow => "the modifications do not fit in one session",
+            Self::Invalidation => "the application is already so",
+            Self::StoredValueSequence => "SV Get and Stored Value operation do not go together",
+            Self::NegativeBalance => "the balance would become negative",
+            Self::PinKey => "no key is configured to cipher the PIN with",
+            Self::Busy => "a request is under way",
+            Self::NotAsked => "nothing had been asked of this peer",
+        })
+    }
+}
+
+impl fmt::Display for Argument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sfi => "short file identifier",
+            Self::RecordNumber => "record number",
+            Self::RecordSize => "record size",
+            Self::Offset => "offset",
+            Self::Length => "length",
+            Self::Data => "data",
+            Self::Mask => "mask",
+            Self::CounterNumber => "counter number",
+            Self::CounterValue => "counter value",
+            Self::CounterCount => "number of counters",
+            Self::KeyIndex => "key index",
+            Self::Amount => "amount",
+            Self::Key => "key identifier or version",
+            Self::Product => "card product",
+            Self::Sam => "SAM product",
+        })
+    }
+}
+
+impl fmt::Display for Misbehaviour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStatus => f.write_str("no status word"),
+            Self::UnexpectedLength { expected, received } => {
+                write!(f, "{received} bytes where {expected} were asked for")
+            }
+            Self::Malformed(malformed) => write!(f, "bytes that cannot be read ({malformed})"),
+            Self::NotAsPredicted => f.write_str("something else than was certain"),
+        }
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "empty",
+            Self::Tlv(error) => return write!(f, "TLV: {error:?}"),
+            Self::Tag(tag) => return write!(f, "tag {tag:X} missing or of wrong length"),
+            Self::ApplicationType => "application type",
+            Self::ApplicationSubtype => "application subtype",
+            Self::SessionModification => "session modification byte",
+            Self::PowerOnData => "power-on data",
+            Self::Header => "header",
+            Self::FileType => "file type",
+            Self::Records => "record list",
+            Self::Opening => "session opening",
+            Self::Closing => "session closing",
+            Self::StoredValue => "Stored Value data",
+            Self::DataObject => "data object",
+        })
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SessionKey { kif: Some(kif), kvc: Some(kvc) } => {
+                write!(f, "the session key KIF {kif} KVC {kvc} is not authorised")
+            }
+            Self::SessionKey { .. } => f.write_str("the session key is not known"),
+            Self::StoredValueKey { kvc } => write!(f, "the Stored Value key KVC {kvc} is not authorised"),
+            Self::SessionMac => f.write_str("the card's session MAC is wrong"),
+            Self::StoredValueMac => f.write_str("the card's Stored Value MAC is wrong"),
+        }
+    }
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Untouched => "nothing was being written",
+            Self::NotCommitted => "nothing was committed",
+            Self::Unknown => "whether the card committed is not known",
+            Self::Unverified => "the card committed, but its authenticity is not proved",
+            Self::Committed => "the card committed, and is authentic",
+        })
+    }
+}

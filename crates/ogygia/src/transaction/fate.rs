@@ -1,0 +1,49 @@
+//! What a loss means for what was being written: specification 02, "What depends on what", and points G22, G23, G80.
+
+use super::Transaction;
+use crate::command::{Exchange, Step};
+use crate::error::Fate;
+use crate::request::Loss;
+
+impl Transaction {
+    /// What became of the writings when the card was lost in a block of which `answered` commands were answered.
+    ///
+    /// A reader that loses the card has sent one command more than were answered. One that is lost itself may have
+    /// sent them all.
+    pub(super) fn fate_of_card_loss(&self, answered: usize, loss: Loss) -> Fate {
+        let sent = match loss {
+            Loss::Peer => answered.saturating_add(1),
+            Loss::Reader => usize::MAX,
+        };
+        let first = self.block.first;
+        let block = self.list.commands().get(first..first + self.block.commands.len()).unwrap_or_default();
+        let mut unanswered = block.iter().take(sent).skip(answered);
+        let doubtful = unanswered.any(|prepared| match prepared.step {
+            Step::Close(_) => true,
+            step => step.modifies() && !prepared.moment.in_session,
+        });
+        let opening = block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_)));
+        if doubtful {
+            Fate::Unknown
+        } else if self.session.is_open() || opening {
+            Fate::NotCommitted
+        } else {
+            self.fate_of_the_past()
+        }
+    }
+
+    /// What became of the writings when the SAM was lost.
+    pub(super) fn fate_of_sam_loss(&self) -> Fate {
+        if self.session.is_open() { Fate::NotCommitted } else { self.fate_of_the_past() }
+    }
+
+    /// What became of sessions that are over.
+    fn fate_of_the_past(&self) -> Fate {
+        let report = self.session.report();
+        match report.committed {
+            0 => Fate::Untouched,
+            _ if report.authenticated.is_some() => Fate::Committed,
+            _ => Fate::Unverified,
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The state machine: what is asked of whom next, and what an answer means.
+//!
+//! Specification 02, "Process" and "Failures". Both exchange policies would share this file: the grouped policy asks
+//! the SAM only when its answer is needed, so that one peer at a time has a request under way.
+
+use super::Transaction;
+use crate::apdu::{Batch, Response, StatusWord};
+use crate::command::{Abort, Encoder, Exchange, Prepared, Step};
+use crate::error::{Error, Fate, Misbehaviour, Untrusted};
+use crate::request::{ChannelControl, Loss, Peer, Request};
+
+/// What the transaction waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// The application: commands are prepared.
+    Idle,
+    /// The card.
+    Card(CardWork),
+    /// The SAM.
+    Sam(SamWork),
+    /// The application again, to take the outcome.
+    Done(Result<(), Error>),
+}
+
+/// What the card request under way is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CardWork {
+    /// A block of prepared commands.
+    Block(ChannelControl),
+    /// The abort of a session that an error has made void.
+    Abort(Error),
+    /// Nothing but the closing of the channel.
+    CloseChannel,
+}
+
+/// What the answers of the SAM are needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SamWork {
+    /// The next prepared command, which cannot be built without them.
+    Material,
+    /// Being sure of the card before anything more is sent to it.
+    BeforeBlock(ChannelControl),
+    /// Being sure of the card before the loss of it is reported.
+    BeforeReport(Error),
+    /// Nothing more: what waited is sent.
+    Rest,
+    /// The next transaction.
+    Prefetch,
+}
+
+/// Why an answer is not accepted; its place is added where it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Refused {
+    Misbehaved(Misbehaviour),
+    Untrusted(Untrusted),
+}
+
+impl From<Misbehaviour> for Refused {
+    fn from(how: Misbehaviour) -> Self {
+        Self::Misbehaved(how)
+    }
+}
+
+impl From<Untrusted> for Refused {
+    fn from(what: Untrusted) -> Self {
+        Self::Untrusted(what)
+    }
+}
+
+impl Transaction {
+    pub(super) fn request(&self, peer: Peer) -> Option<Request<'_>> {
+        match (self.state, peer) {
+            (State::Card(work), Peer::Card) => Some(Request {
+                peer,
+                commands: &self.block.commands,
+                accepts: &self.block.accepts,
+                stop: true,
+                channel: match work {
+                    CardWork::Block(channel) => channel,
+                    CardWork::Abort(_) => ChannelControl::KeepOpen,
+                    CardWork::CloseChannel => ChannelControl::CloseAfter,
+                },
+            }),
+            (State::Sam(_), Peer::Sam) => self.symmetric.as_ref().map(|symmetric| symmetric.service.request()),
+            _ => None,
+        }
+    }
+
+    /// Enters the state that `next` leads to, or begins to fail.
+    pub(super) fn enter(&mut self, next: Result<State, Error>) {
+        match next {
+            Ok(State::Done(outcome)) => {
+                self.list.clear();
+                self.block.restart(0);
+                self.state = State::Done(outcome);
+            }
+            Ok(state) => self.state = state,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Forgets what was prepared, and aborts the session if the card has one: specification 02, "Failures".
+    pub(super) fn fail(&mut self, error: Error) {
+        self.list.reset();
+        self.block.restart(0);
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.reset();
+        }
+        if !self.session.is_open() {
+            self.state = State::Done(Err(error));
+            return;
+        }
+        let abort = Prepared { step: Step::Abort(Abort), moment: Default::default() };
+        self.push_to_block(abort);
+        self.state = State::Card(CardWork::Abort(error));
+    }
+
+    /// Puts commands into the block until an answer is needed.
+    pub(super) fn advance(&mut self) -> Result<State, Error> {
+        while let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
+            if self.needs_sam(prepared.step) {
+                if !self.synchronize_block() {
+                    return Ok(self.send_block(ChannelControl::KeepOpen));
+                }
+                if !self.ask_material(prepared.step) {
+                    return Ok(State::Sam(SamWork::Material));
+                }
+            }
+            self.push_to_block(prepared);
+        }
+        Ok(self.conclude())
+    }
+
+    /// All commands are in the block, or beyond: the rest is sent.
+    fn conclude(&mut self) -> State {
+        if !self.block.commands.is_empty() {
+            return self.send_block(self.channel);
+        }
+        if self.seal() {
+            return State::Sam(SamWork::Rest);
+        }
+        if self.list.len() == 0 && self.channel == ChannelControl::CloseAfter {
+            return State::Card(CardWork::CloseChannel);
+        }
+        State::Done(Ok(()))
+    }
+
+    fn send_block(&mut self, channel: ChannelControl) -> State {
+        let doubtful = self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_verifying());
+        if doubtful && self.seal() {
+            return State::Sam(SamWork::BeforeBlock(channel));
+        }
+        State::Card(CardWork::Block(channel))
+    }
+
+    fn seal(&mut self) -> bool {
+        self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.seal())
+    }
+
+    fn needs_sam(&self, step: Step) -> bool {
+        self.symmetric.is_some() && matches!(step, Step::Opening(_) | Step::Close(_))
+    }
+
+    /// Asks the SAM for what `step` is built with. True when it is at hand.
+    fn ask_material(&mut self, step: Step) -> bool {
+        let Some(symmetric) = &mut self.symmetric else { return true };
+        let at_hand = match step {
+            Step::Opening(opening) => {
+                self.opening_form = opening.form(&self.card);
+                symmetric.service.ask_challenge(self.opening_form)
+            }
+            _ => {
+                symmetric.service.ask_mac();
+                false
+            }
+        };
+        if !at_hand {
+            symmetric.service.seal();
+        }
+        at_hand
+    }
+
+    fn push_to_block(&mut self, prepared: Prepared) {
+        let material = match (&self.symmetric, prepared.step) {
+            (Some(symmetric), Step::Opening(_)) => symmetric.service.challenge(self.opening_form),
+            (Some(symmetric), Step::Close(_)) => symmetric.service.mac(),
+            _ => &[],
+        };
+        let encoder = Encoder {
+            product: self.card.product(),
+            quirks: self.card.identity.quirks,
+            payload: self.list.payload(),
+            material,
+        };
+        self.block.push(prepared, self.card.postponed, &encoder);
+    }
+
+    /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
+    /// False when one is not: specification 02, "Which commands need the crypto service, which can be anticipated".
+    fn synchronize_block(&mut self) -> bool {
+        while let Some(prepared) = self.list.get(self.block.first + self.block.predictions.len()) {
+            if self.block.predictions.len() == self.block.commands.len() {
+                break;
+            }
+            if prepared.step.ends_block() || !self.predict(prepared) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn predict(&mut self, prepared: Prepared) -> bool {
+        let index = self.block.predictions.len();
+        if !prepared.moment.in_session || !prepared.step.digested() {
+            self.block.predictions.push(&[]);
+            return true;
+        }
+        if prepared.step.depends_on_image() {
+            self.update_scratch();
+        }
+        let Self { block, card, scratch, list, symmetric, .. } = self;
+        let mut certain = false;
+        block.predictions.push_with(|out| {
+            certain = prepared.step.predict(&scratch.content, list.payload(), card.postponed, out);
+        });
+        if !certain {
+            block.predictions.truncate(index);
+            return false;
+        }
+        if let (Some(symmetric), Some(answer)) = (symmetric, block.predictions.get(index)) {
+            symmetric.service.digest(block.digested(index), answer);
+        }
+        true
+    }
+
+    /// The scratch image is the image as the predicted commands of the block will leave it.
+    fn update_scratch(&mut self) {
+        let Self { block, card, scratch, list, .. } = self;
+        if scratch.applied.is_none() {
+            scratch.content.clone_from(&card.content);
+        }
+        let done = scratch.applied.unwrap_or(0);
+        for (index, prediction) in block.predictions.iter().enumerate().skip(done) {
+            if let (Some(prepared), Some(answer)) = (list.get(block.first + index), Response::parse(prediction)) {
+                // A prediction that does not fit the image was not made from it; the real answer will tell.
+                let _ = prepared.step.change(answer, list.payload(), &mut scratch.content);
+            }
+        }
+        scratch.applied = Some(block.predictions.len());
+    }
+
+    pub(super) fn next_after_card(&mut self, work: CardWork, responses: &Batch) -> Result<State, Error> {
+        match work {
+            CardWork::Block(_) => {
+                self.take_answers(responses)?;
+                self.after_block(responses.len())
+            }
+            CardWork::Abort(error) => {
+                self.session.void(&mut self.card.content);
+                Ok(State::Done(Err(error)))
+            }
+            CardWork::CloseChannel => Ok(State::Done(Ok(()))),
+        }
+    }
+
+    fn after_block(&mut self, answered: usize) -> Result<State, Error> {
+        let commands = self.block.commands.len();
+        if answered < commands {
+            return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: answered });
+        }
+        self.next_block();
+        self.advance()
+    }
+
+    fn next_block(&mut self) {
+        self.block.restart(self.block.first + self.block.commands.len());
+        self.scratch.applied = None;
+    }
+
+    /// The card is lost. What it answered before counts: specification 02, points G22 and G23.
+    pub(super) fn next_after_card_loss(
+        &mut self,
+        work: CardWork,
+        loss: Loss,
+        received: &Batch,
+    ) -> Result<State, Error> {
+        let CardWork::Block(_) = work else { return self.next_after_card(work, received) };
+        self.take_answers(received)?;
+        let answered = received.len();
+        if self.only_ratification_missing(answered) {
+            self.next_block();
+            return self.advance();
+        }
+        let error = |fate| Error::Lost { peer: Peer::Card, loss, fate };
+        let lost = error(self.fate_of_card_loss(answered, loss));
+        let doubtful = self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_verifying());
+        if doubtful && self.seal() { Ok(State::Sam(SamWork::BeforeReport(lost))) } else { Err(lost) }
+    }
+
+    fn only_ratification_missing(&self, answered: usize) -> bool {
+        let last = self.block.commands.len();
+        answered + 1 == last
+            && self.list.len() == self.block.first + last
+            && self.list.get(self.block.first + answered).is_some_and(|last| matches!(last.step, Step::Ratify(_)))
+    }
+
+    pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
+        let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
+        let verifying = symmetric.service.is_verifying();
+        let handled = symmetric.service.handle(responses);
+        if verifying && !symmetric.service.is_verifying() {
+            self.session.authenticate();
+        }
+        handled?;
+        match work {
+            SamWork::Material => {
+                if let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
+                    self.push_to_block(prepared);
+                }
+                self.advance()
+            }
+            SamWork::BeforeBlock(channel) => Ok(State::Card(CardWork::Block(channel))),
+            SamWork::BeforeReport(Error::Lost { peer, loss, fate: Fate::Unverified }) => {
+                Err(Error::Lost { peer, loss, fate: Fate::Committed })
+            }
+            SamWork::BeforeReport(error) => Err(error),
+            SamWork::Rest => Ok(self.conclude()),
+            SamWork::Prefetch => {
+                if let Some(symmetric) = &mut self.symmetric {
+                    symmetric.service.keep_challenge();
+                }
+                Ok(State::Done(Ok(())))
+            }
+        }
+    }
+
+    /// Applies answers to the commands of the block, in order, up to the first that is not accepted.
+    fn take_answers(&mut self, responses: &Batch) -> Result<(), Error> {
+        let commands = self.block.commands.len();
+        if responses.len() > commands {
+            return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: responses.len() });
+        }
+        responses.iter().enumerate().try_for_each(|(index, answer)| self.take_answer(index, answer))
+    }
+
+    fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<(), Error> {
+        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(()) };
+        let command = prepared.step.name();
+        let misbehaved = |how| Error::PeerMisbehaved { peer: Peer::Card, index, command, how };
+        let answer = Response::parse(bytes).ok_or(misbehaved(Misbehaviour::NoStatus))?;
+        if !prepared.step.accepts().contains(answer.status) {
+            let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(answer.status));
+            let refused = Error::Status { peer: Peer::Card, index, command, status: answer.status };
+            return if tolerated { Ok(()) } else { Err(refused) };
+        }
+        self.accept(prepared, answer).map_err(|refused| match refused {
+            Refused::Misbehaved(how) => misbehaved(how),
+            Refused::Untrusted(what) => what.into(),
+        })?;
+        self.digest_answer(prepared, index, bytes).map_err(misbehaved)
+    }
+
+    fn accept(&mut self, prepared: Prepared, answer: Response<'_>) -> Result<(), Refused> {
+        prepared.step.answer_length().check(answer.data)?;
+        match prepared.step {
+            Step::Opening(opening) => self.opened(&opening, answer.data),
+            Step::Close(close) => self.closed(close.ratified, answer.data),
+            Step::Abort(_) => {
+                self.aborted(answer);
+                Ok(())
+            }
+            Step::Ratify(_) => {
+                self.session.ratify();
+                Ok(())
+            }
+            step => {
+                step.apply(answer, self.list.payload(), &mut self.card)?;
+                if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
+                    self.session.postpone(&step);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the SAM digest what was exchanged, or compares it with what it has digested already: point G73.
+    fn digest_answer(&mut self, prepared: Prepared, index: usize, bytes: &[u8]) -> Result<(), Misbehaviour> {
+        if !prepared.moment.in_session || !prepared.step.digested() {
+            return Ok(());
+        }
+        match (self.block.predictions.get(index), &mut self.symmetric) {
+            (Some(prediction), _) if prediction == bytes => Ok(()),
+            (Some(_), _) => Err(Misbehaviour::NotAsPredicted),
+            (None, Some(symmetric)) => {
+                symmetric.service.digest(self.block.digested(index), bytes);
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+}

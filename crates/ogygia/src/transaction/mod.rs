@@ -1,0 +1,318 @@
+//! Transactions: operations are prepared, then processed by exchanges with the card and the SAM.
+//!
+//! Specification 02.
+//!
+//! A [`Transaction`] does no input or output. Its methods fall into four groups:
+//!
+//! - **prepare**: [`prepare`](Transaction::prepare) checks an operation and puts it at the end of the list;
+//! - **process**: [`process`](Transaction::process) begins to work through the list, and
+//!   [`prefetch_challenge`](Transaction::prefetch_challenge) prepares the SAM for the next card;
+//! - **drive**: [`poll`](Transaction::poll) says what is to be sent to a peer, [`handle`](Transaction::handle) takes the
+//!   answers, [`handle_lost`](Transaction::handle_lost) what was lost, [`outcome`](Transaction::outcome) tells when
+//!   nothing more is to be done. [`drive`](crate::drive) has loops that do this;
+//! - **look**: [`card`](Transaction::card), [`session`](Transaction::session).
+
+mod block;
+mod fate;
+mod machine;
+mod session;
+mod settings;
+
+use block::Block;
+use machine::{SamWork, State};
+use session::Session;
+
+pub use session::{Authenticated, SessionReport};
+pub use settings::{Security, SymmetricSettings};
+
+use crate::apdu::Batch;
+use crate::card::{Card, Content, Product};
+use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
+use crate::error::{Argument, Error, Misuse};
+use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::{SamProduct, Service};
+
+/// One card's transaction: its image, the operations prepared, and the session.
+///
+/// ```
+/// use ogygia::apdu::Batch;
+/// use ogygia::card::{Card, Sfi};
+/// use ogygia::command::ReadRecord;
+/// use ogygia::transaction::{Security, Transaction};
+/// use ogygia::{ChannelControl, Peer};
+///
+/// let select_response = [
+///     0x6F, 0x23, 0x84, 0x09, 0x31, 0x54, 0x49, 0x43, 0x2E, 0x49, 0x43, 0x41, 0x31, 0xA5, 0x16, 0xBF, 0x0C, 0x13,
+///     0xC7, 0x08, 0x00, 0x00, 0x00, 0x00, 0x11, 0x22, 0x33, 0x44, 0x53, 0x07, 0x0A, 0x3C, 0x20, 0x05, 0x14, 0x10,
+///     0x01, 0x90, 0x00,
+/// ];
+/// let card = Card::from_select_response(&select_response).unwrap();
+/// let mut transaction = Transaction::new(card, Security::None)?;
+/// transaction.prepare(ReadRecord { sfi: Sfi(7), record: 1 })?;
+/// transaction.process(ChannelControl::CloseAfter)?;
+///
+/// let request = transaction.poll(Peer::Card).unwrap();
+/// assert_eq!(request.commands.get(0), Some(&[0x00, 0xB2, 0x01, 0x3C, 0x00][..]));
+/// let answers: Batch = [&[0x11, 0x22, 0x90, 0x00][..]].into_iter().collect();
+/// transaction.handle(Peer::Card, &answers)?;
+///
+/// assert_eq!(transaction.outcome(), Some(Ok(())));
+/// assert_eq!(transaction.card().file(Sfi(7)).unwrap().record(1), Some(&[0x11, 0x22][..]));
+/// # Ok::<(), ogygia::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Transaction {
+    card: Card,
+    symmetric: Option<Symmetric>,
+    list: List,
+    block: Block,
+    state: State,
+    session: Session,
+    scratch: Scratch,
+    channel: ChannelControl,
+    /// The form of the opening that was built last.
+    opening_form: SessionForm,
+    /// For drivers, so that they need no memory of their own.
+    pub(crate) responses: Batch,
+}
+
+#[derive(Debug)]
+struct Symmetric {
+    settings: SymmetricSettings,
+    service: Service,
+}
+
+/// The image as the commands of the block will leave it, as far as that is certain.
+#[derive(Debug, Default)]
+struct Scratch {
+    content: Content,
+    /// How many predictions of the block it contains; none: it is not begun.
+    applied: Option<usize>,
+}
+
+impl Transaction {
+    /// A transaction with the card of this image.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Argument`]: card or SAM of unknown product, or a key of 0 in the settings.
+    pub fn new(card: Card, security: Security) -> Result<Self, Error> {
+        check_card(&card)?;
+        let symmetric = match security {
+            Security::None => None,
+            Security::Symmetric(settings) => Some(Symmetric::new(settings, &card)?),
+        };
+        Ok(Self {
+            card,
+            symmetric,
+            list: List::default(),
+            block: Block::default(),
+            state: State::Idle,
+            session: Session::default(),
+            scratch: Scratch::default(),
+            channel: ChannelControl::KeepOpen,
+            opening_form: SessionForm::Regular,
+            responses: Batch::new(),
+        })
+    }
+
+    /// Begins a transaction with another card under the same security, in the memory of this one.
+    ///
+    /// A challenge that was fetched in advance is kept.
+    ///
+    /// # Errors
+    ///
+    /// A card of unknown product, or a request under way. Then nothing has changed.
+    pub fn restart(&mut self, card: &Card) -> Result<(), Error> {
+        self.check_idle()?;
+        check_card(card)?;
+        self.card.copy_from(card);
+        self.list.reset();
+        self.session.restart();
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.restart(card.full_serial_number());
+        }
+        Ok(())
+    }
+
+    /// The image of the card.
+    #[must_use]
+    pub fn card(&self) -> &Card {
+        &self.card
+    }
+
+    /// What became of the sessions of this transaction.
+    #[must_use]
+    pub fn session(&self) -> SessionReport {
+        self.session.report()
+    }
+
+    /// Whether the card has a session open, as far as the terminal knows.
+    #[must_use]
+    pub fn is_session_open(&self) -> bool {
+        self.session.is_open()
+    }
+
+    /// Uses a challenge that the SAM gave before, when nothing else was sent to it since.
+    pub fn set_prefetched_challenge(&mut self, challenge: [u8; 8]) {
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.set_prefetched(challenge);
+        }
+    }
+
+    /// Checks an operation and puts it at the end of the list. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Misuse`] or [`Error::Unsupported`]. All that was prepared is forgotten; if the card has a session open,
+    /// it is void, and what [`poll`](Self::poll) gives next is its abort.
+    pub fn prepare<'a>(&mut self, command: impl Into<Command<'a>>) -> Result<(), Error> {
+        self.check_idle()?;
+        let prepared = command.into().prepare(&mut self.list, &terms(&self.card, self.symmetric.as_ref()));
+        if let Err(error) = prepared {
+            self.fail(error);
+            if let State::Done(_) = self.state {
+                self.state = State::Idle;
+            }
+        }
+        prepared
+    }
+
+    /// Begins to process what was prepared. `channel` applies once all is done.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Busy`] when processing has begun already.
+    pub fn process(&mut self, channel: ChannelControl) -> Result<(), Error> {
+        self.check_idle()?;
+        self.channel = channel;
+        self.block.restart(0);
+        self.scratch.applied = None;
+        let next = self.advance();
+        self.enter(next);
+        Ok(())
+    }
+
+    /// Begins to fetch a challenge from the SAM for the next opening, to be called when the traveller has been served:
+    /// specification 02, "Challenge prefetch". Not for a SAM that others use meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Busy`] when processing has begun; [`Error::Unsupported`] without a SAM.
+    pub fn prefetch_challenge(&mut self) -> Result<(), Error> {
+        self.check_idle()?;
+        let symmetric = self.symmetric.as_mut().ok_or(Error::Unsupported(CommandName::SamGetChallenge))?;
+        symmetric.service.queue_prefetch();
+        symmetric.service.seal();
+        self.state = State::Sam(SamWork::Prefetch);
+        Ok(())
+    }
+
+    /// The request to send to `peer`, the same until it is answered. Nothing when nothing is asked of it.
+    #[must_use]
+    pub fn poll(&self, peer: Peer) -> Option<Request<'_>> {
+        self.request(peer)
+    }
+
+    /// Takes the answers to the request of `peer`, as many as were received.
+    ///
+    /// Errors of the exchange are not returned here: [`outcome`](Self::outcome) has them, once a void session is aborted.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
+    pub fn handle(&mut self, peer: Peer, responses: &Batch) -> Result<(), Error> {
+        let next = match (self.state, peer) {
+            (State::Card(work), Peer::Card) => self.next_after_card(work, responses),
+            (State::Sam(work), Peer::Sam) => self.next_after_sam(work, responses),
+            _ => return Err(Misuse::NotAsked.into()),
+        };
+        self.enter(next);
+        Ok(())
+    }
+
+    /// Takes note that `peer` was lost during its request, after the answers in `received`.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
+    pub fn handle_lost(&mut self, peer: Peer, loss: Loss, received: &Batch) -> Result<(), Error> {
+        let next = match (self.state, peer) {
+            (State::Card(work), Peer::Card) => self.next_after_card_loss(work, loss, received),
+            (State::Sam(work), Peer::Sam) => self.next_after_sam_loss(work, loss),
+            _ => return Err(Misuse::NotAsked.into()),
+        };
+        self.enter(next);
+        Ok(())
+    }
+
+    /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
+    pub fn outcome(&mut self) -> Option<Result<(), Error>> {
+        match self.state {
+            State::Done(outcome) => {
+                self.state = State::Idle;
+                Some(outcome)
+            }
+            State::Idle | State::Card(_) | State::Sam(_) => None,
+        }
+    }
+
+    fn check_idle(&self) -> Result<(), Error> {
+        match self.state {
+            State::Idle => Ok(()),
+            State::Card(_) | State::Sam(_) | State::Done(_) => Err(Misuse::Busy.into()),
+        }
+    }
+
+    fn next_after_sam_loss(&mut self, work: SamWork, loss: Loss) -> Result<State, Error> {
+        let lost = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss() };
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.lose();
+        }
+        match work {
+            SamWork::BeforeReport(error) => Err(error),
+            SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
+        }
+    }
+}
+
+impl Symmetric {
+    fn new(settings: SymmetricSettings, card: &Card) -> Result<Self, Error> {
+        if settings.sam.product == SamProduct::Unknown {
+            return Err(Argument::Sam.into());
+        }
+        settings.check()?;
+        let mut service = Service::new(&settings.sam, settings.digest_capacity());
+        service.restart(card.full_serial_number());
+        Ok(Self { settings, service })
+    }
+}
+
+fn check_card(card: &Card) -> Result<(), Error> {
+    if card.product() == Product::Unknown { Err(Argument::Product.into()) } else { Ok(()) }
+}
+
+fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>) -> Terms<'a> {
+    let mut terms = Terms {
+        card,
+        mode: Mode::Free,
+        capacity: card.payload_capacity(),
+        digest_capacity: 0,
+        extended: false,
+        multiple_sessions: false,
+        ratify: false,
+        read_on_opening: false,
+    };
+    if let Some(Symmetric { settings, .. }) = symmetric {
+        let digest_capacity = settings.digest_capacity();
+        // A command has a header of five bytes.
+        terms.capacity = terms.capacity.min(digest_capacity.saturating_sub(5));
+        terms.mode = Mode::Symmetric;
+        terms.digest_capacity = usize::from(digest_capacity);
+        terms.extended = card.features().extended && settings.sam.product.supports_extended();
+        terms.multiple_sessions = settings.multiple_sessions;
+        terms.ratify = settings.ratification_command;
+        terms.read_on_opening = settings.read_on_opening;
+    }
+    terms
+}

@@ -1,0 +1,173 @@
+//! The session that is open on the card, and how it ends.
+
+use alloc::vec::Vec;
+
+use super::Transaction;
+use crate::apdu::Response;
+use crate::card::{Content, Sfi};
+use crate::command::{Closed, Opened, Opening, SessionForm, Step};
+use crate::error::{Malformed, Misbehaviour};
+use crate::sam::SessionKey;
+
+use super::machine::Refused;
+
+/// What the terminal knows of the session on the card.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    open: Option<Open>,
+    /// What the card postponed to the closing, in the order of the commands.
+    postponed: Vec<Postponed>,
+    /// The image as it was when the session opened.
+    backup: Content,
+    report: SessionReport,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    form: SessionForm,
+    manageable: bool,
+}
+
+/// A command that was answered `6200`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Postponed {
+    Counter { sfi: Sfi, counter: u8 },
+}
+
+/// Proof that a card holds the keys that it claims. Only a verified MAC makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Authenticated(());
+
+/// What became of the last session of a transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionReport {
+    /// How many sessions the card has committed, in this transaction.
+    pub committed: u32,
+    /// The card's MAC over its last committed session was verified.
+    pub authenticated: Option<Authenticated>,
+    /// The card knows that its answer to the last closing was received; otherwise it will say at its next opening that
+    /// this session was not ratified.
+    pub ratified: bool,
+}
+
+impl Session {
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(super) fn report(&self) -> SessionReport {
+        self.report
+    }
+
+    pub(super) fn restart(&mut self) {
+        self.open = None;
+        self.postponed.clear();
+        self.report = SessionReport::default();
+    }
+
+    /// The card's MAC was right.
+    pub(super) fn authenticate(&mut self) {
+        self.report.authenticated = Some(Authenticated(()));
+    }
+
+    pub(super) fn ratify(&mut self) {
+        self.report.ratified = true;
+    }
+
+    /// Notes that the card will answer `step` at the closing.
+    pub(super) fn postpone(&mut self, step: &Step) {
+        if let Step::ChangeOne(change) = step {
+            let (sfi, counter) = change.target();
+            self.postponed.push(Postponed::Counter { sfi, counter });
+        }
+    }
+
+    /// The session is over and void; the image goes back to what it was before. False when none was open.
+    pub(super) fn void(&mut self, content: &mut Content) -> bool {
+        let was_open = self.open.take().is_some();
+        if was_open {
+            content.clone_from(&self.backup);
+        }
+        was_open
+    }
+}
+
+impl Transaction {
+    /// The card has opened a session: specification 02, "Opening".
+    pub(super) fn opened(&mut self, opening: &Opening, data: &[u8]) -> Result<(), Refused> {
+        let form = self.opening_form;
+        self.session.backup.clone_from(&self.card.content);
+        self.session.postponed.clear();
+        self.session.open = Some(Open { form, manageable: true });
+        let opened = Opened::parse(data, self.card.product(), form, opening.read).map_err(Misbehaviour::from)?;
+        self.session.open = Some(Open { form, manageable: opened.manageable });
+        if !(form == SessionForm::Extended && opened.manageable) {
+            self.card.identity.features.extended = false;
+        }
+        self.card.ratified = Some(opened.ratified);
+        self.card.transaction_counter = Some(opened.transaction_counter);
+        if let Some(read) = opening.read {
+            let file = self.card.content.files.touch(read.sfi);
+            self.card.content.files.set_at(file, u32::from(read.record), 0, opened.record);
+        }
+        let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
+        let (kif, kvc) = symmetric.settings.session_key(opening.level, opened.kif, opened.kvc)?;
+        let digestible = symmetric.service.start_digest(form, SessionKey { kif, kvc }, data);
+        if digestible { Ok(()) } else { Err(Misbehaviour::from(Malformed::Opening).into()) }
+    }
+
+    /// The card has closed, and committed, the session: specification 02, "Closing".
+    pub(super) fn closed(&mut self, ratified: bool, data: &[u8]) -> Result<(), Refused> {
+        let open = self.session.open.take();
+        self.session.report.committed += 1;
+        self.session.report.authenticated = None;
+        self.session.report.ratified = ratified;
+        let mac_len = match open {
+            Some(Open { form: SessionForm::Extended, manageable: false }) => self.unmanaged_mac_len(data),
+            Some(Open { form, .. }) => form.mac_len(),
+            None => SessionForm::Regular.mac_len(),
+        };
+        let closed = Closed::parse(data, mac_len).map_err(Misbehaviour::from)?;
+        self.take_postponed(&closed)?;
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.verify_mac(closed.mac);
+        }
+        Ok(())
+    }
+
+    /// The MAC of an extended session without AES keys is what remains behind the postponed data that are due, of 4 or
+    /// 8 bytes: point G9.
+    fn unmanaged_mac_len(&self, data: &[u8]) -> usize {
+        let due: usize = self.session.postponed.iter().map(|_| 4).sum();
+        match data.len().saturating_sub(due) {
+            8 => SessionForm::Extended.mac_len(),
+            _ => SessionForm::Regular.mac_len(),
+        }
+    }
+
+    /// Postponed answers are the truth about counters; there are as many as commands that were answered `6200`.
+    fn take_postponed(&mut self, closed: &Closed<'_>) -> Result<(), Misbehaviour> {
+        let malformed = Misbehaviour::from(Malformed::Closing);
+        if closed.postponed().count() != self.session.postponed.len() {
+            return Err(malformed);
+        }
+        for (postponed, answer) in self.session.postponed.iter().zip(closed.postponed()) {
+            match postponed {
+                Postponed::Counter { sfi, counter } => {
+                    let value = answer.try_into().map_err(|_| malformed)?;
+                    let file = self.card.content.files.touch(*sfi);
+                    self.card.content.files.set_counter(file, *counter, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// An abort was answered, whatever the answer: the session is over.
+    pub(super) fn aborted(&mut self, _answer: Response<'_>) {
+        self.session.void(&mut self.card.content);
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.end_session();
+        }
+    }
+}
