@@ -130,3 +130,32 @@ fn the_transport_application_reaches_the_same_purse() {
     let mut card = selected("kit-prime-regular-v3", TRANSPORT);
     assert!(send(&mut card, "007C00091E").starts_with("790000"));
 }
+
+/// A purse of this balance and number, and the answer to one operation: SV Get, then what the SAM prepared.
+fn at_the_limit(balance: i32, tnum: u16, get: &str, partial: &str) -> String {
+    let (mut pair, serial) = pair();
+    let purse = pair.card.memory.content.purse.as_mut().unwrap();
+    (purse.balance, purse.tnum) = (balance, tnum);
+    let answer = pair.card(get);
+    let command = operation(&mut pair, &serial, get, &answer, partial);
+    let answer = pair.card(&format!("{command}03"));
+    let unchanged = pair.card.purse() == Some((balance, tnum));
+    assert_eq!(unchanged, !answer.ends_with("9000"));
+    answer[answer.len() - 4..].to_owned()
+}
+
+#[test]
+fn limits_of_the_purse() {
+    let reload_one = "B80000170000004179420000010000";
+    assert_eq!(at_the_limit(0x7F_FFFE, 0, "007C000721", reload_one), "9000");
+    assert_eq!(at_the_limit(0x7F_FFFF, 0, "007C000721", reload_one), "6985");
+    assert_eq!(at_the_limit(0, 0xFFFD, "007C000721", reload_one), "9000");
+    assert_eq!(at_the_limit(0, 0xFFFE, "007C000721", reload_one), "6900");
+    assert_eq!(at_the_limit(0, 0xFFFF, "007C000721", reload_one), "6900");
+    let cancel_one = "B8000017000000417942FFFFFF0000";
+    assert_eq!(at_the_limit(0, 0, "007C000721", cancel_one), "9000");
+    assert_eq!(at_the_limit(-0x80_0000, 0, "007C000721", cancel_one), "6985");
+    assert_eq!(at_the_limit(0, 0, "007C00091E", "BA00001400FFFF0000000079"), "9000", "below zero is for the terminal");
+    assert_eq!(at_the_limit(9, 0, "007C00091E", "BA0000140000010000000079"), "6985", "a debit that adds");
+    assert_eq!(at_the_limit(9, 0, "007C00091E", "BC00001400FFFF0000000079"), "6985", "an undebit that takes");
+}
