@@ -113,6 +113,9 @@ fn another_level_drops_what_was_announced() {
     let opening = pair.open("008A020209 00 CHALLENGE 00", "2774", &serial);
     assert_ne!(opening[6..16], announced[6..16]);
     assert_eq!(pair.card("008A0302010000"), "6985", "a session is open");
+    assert_eq!(pair.card("008E000000"), "9000");
+    pair.card.set_transaction_counter(0);
+    assert_eq!(pair.card("008A0302010000"), "6900");
 }
 
 #[test]

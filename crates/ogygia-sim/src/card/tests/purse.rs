@@ -41,8 +41,10 @@ fn reload_debit_and_undebit_outside_a_session() {
         let answer = pair.card(get);
         assert_eq!(answer.len() / 2, usize::from_str_radix(&get[8..], 16).unwrap() + 2);
         let command = operation(&mut pair, &serial, get, &answer, &partial);
+        let before = pair.card.transaction_counter();
         let answer = pair.card(&format!("{command}03"));
         assert_eq!((answer.len(), &answer[6..]), (10, "9000"), "{answer}");
+        assert_eq!(before - pair.card.transaction_counter(), 1);
         pair.sam(&format!("8058000003{}", &answer[..6]));
         assert_eq!(pair.card.purse(), Some((balance, tnum)));
     }
@@ -67,6 +69,11 @@ fn an_operation_must_follow_its_sv_get() {
     let answer = pair.card("007C00091E");
     let debit = operation(&mut pair, &serial, "007C00091E", &answer, "BA00001400FFFE1234567878");
     assert_eq!(pair.card(&format!("{debit}03")), "6985", "KVC that SV Get did not tell");
+    let answer = pair.card("007C000721");
+    pair.card.set_transaction_counter(0);
+    let late = operation(&mut pair, &serial, "007C000721", &answer, "B80000170012344179420000645678");
+    assert_eq!(pair.card(&format!("{late}03")), "6900");
+    assert_eq!(pair.card.purse(), Some((0, 0)));
     let mut other = selected("kit-prime-regular-v3", "A000000291A00000019102");
     assert_eq!(send(&mut other, "007C000721"), "6D00");
     assert_eq!(pair.card("007C000621"), "6A81");

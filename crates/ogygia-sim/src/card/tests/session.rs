@@ -48,12 +48,15 @@ fn leaving_after_a_closing_that_awaits_ratification() {
         pair.open("008A030104 CHALLENGE 00", "3079", &serial);
         assert_eq!(pair.exchange("00DC014C01AA"), "6981".replace("6981", "6982"));
         pair.close("00", "00", 4);
+        assert!(!pair.card.ratified());
         if deselect {
             pair.card.deselect();
         } else {
             pair.card.leave_field();
         }
         assert_eq!(pair.card.ratified(), ratified);
+        pair.card.deselect();
+        assert_eq!(pair.card.ratified(), ratified, "too late to ratify");
         pair.card(&format!("00A4040008{TRANSPORT}00"));
         let opening = pair.open("008A030104 CHALLENGE 00", "3079", &serial);
         assert_eq!(&opening[8..10], if ratified { "00" } else { "01" });
@@ -126,6 +129,7 @@ fn status_words_of_opening_and_closing() {
     assert_eq!(pair.card("008E80000412345678 00".replace(' ', "").as_str()), "6985");
     assert_eq!(pair.card("008A030104C1C2C3C4 00".replace(' ', "").as_str()).len(), 20);
     assert_eq!(pair.card("008A030104C1C2C3C400"), "6985");
+    assert_eq!(pair.card("00CA006F00"), "6985");
     assert_eq!(pair.card("008E8000081122334455667788 00".replace(' ', "").as_str()), "6700");
     assert_eq!(pair.card("008E000000"), "9000");
     assert_eq!(pair.card("008A0301051122334455 00".replace(' ', "").as_str()), "6700");
