@@ -118,6 +118,8 @@ pub enum Argument {
     KeyIndex,
     /// Amount of a Stored Value operation.
     Amount,
+    /// Name of an application: at most 16 bytes.
+    Name,
     /// Size of a signature: 1 to 8.
     SignatureSize,
     /// Diversifier: 1 to 8 bytes.
@@ -324,6 +326,7 @@ impl fmt::Display for Argument {
             Self::CounterCount => "number of counters",
             Self::KeyIndex => "key index",
             Self::Amount => "amount",
+            Self::Name => "application name",
             Self::SignatureSize => "signature size",
             Self::Diversifier => "diversifier",
             Self::Key => "key identifier or version",

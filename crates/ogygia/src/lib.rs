@@ -6,6 +6,7 @@
 //! - [`card`]: the card image. Identity, product table with the quirks as data, files and their content.
 //! - [`command`] and [`sam`]: what is said to the card and to the SAM. One file per family: how it is encoded, how its
 //!   answer is read, what its status words mean, what it changes in the image.
+//! - [`selection`]: which cards are wanted, and what is read of them at once.
 //! - [`transaction`]: the state machine that turns operations into requests to both.
 //! - [`drive`]: the loops that carry requests to channels.
 //!
@@ -26,6 +27,7 @@ pub mod drive;
 mod error;
 mod request;
 pub mod sam;
+pub mod selection;
 #[cfg(test)]
 mod test_hex;
 pub mod transaction;

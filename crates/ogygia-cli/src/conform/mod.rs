@@ -4,6 +4,7 @@ mod kind;
 mod operation;
 mod play;
 mod script;
+mod selection;
 mod signature;
 mod vector;
 

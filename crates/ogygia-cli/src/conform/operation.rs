@@ -28,7 +28,7 @@ impl Arguments<'_> {
         self.value(name)?.as_str().ok_or_else(|| format!("argument {name} is no text"))
     }
 
-    fn number<T: TryFrom<i64>>(&self, name: &str, out_of_range: T) -> Result<T, Refused> {
+    pub(super) fn number<T: TryFrom<i64>>(&self, name: &str, out_of_range: T) -> Result<T, Refused> {
         let number = self.value(name)?.as_i64().ok_or_else(|| format!("argument {name} is no number"))?;
         Ok(T::try_from(number).unwrap_or(out_of_range))
     }
@@ -252,7 +252,7 @@ fn put_data(transaction: &mut Transaction, arguments: &Arguments<'_>) -> Result<
     Ok(transaction.prepare(put))
 }
 
-fn select_file(arguments: &Arguments<'_>) -> Result<SelectFile, Refused> {
+pub(super) fn select_file(arguments: &Arguments<'_>) -> Result<SelectFile, Refused> {
     if let Ok(control) = arguments.text("control") {
         return match control {
             "first_ef" => Ok(SelectFile::FirstFile),
@@ -266,7 +266,7 @@ fn select_file(arguments: &Arguments<'_>) -> Result<SelectFile, Refused> {
     Ok(SelectFile::Lid(Lid(u16::from_be_bytes(lid))))
 }
 
-fn data_tag(name: &str) -> Result<DataTag, Refused> {
+pub(super) fn data_tag(name: &str) -> Result<DataTag, Refused> {
     match name {
         "fci" => Ok(DataTag::Fci),
         "fcp" => Ok(DataTag::Fcp),

@@ -1,6 +1,6 @@
 //! One case: the calls are made, the peers answer as recorded, and everything is compared.
 
-use ogygia::card::{Card, KeyId, Kif, Kvc};
+use ogygia::card::{KeyId, Kif, Kvc};
 use ogygia::drive;
 use ogygia::sam::Sam;
 use ogygia::transaction::{Security, SymmetricSettings, Transaction};
@@ -9,26 +9,31 @@ use serde_json::Value;
 
 use super::script::Script;
 use super::signature::{self, Pending};
-use super::vector::{Case, Settings, Step};
-use super::{kind, operation};
+use super::vector::{CardData, Case, Settings, Step};
+use super::{kind, operation, selection};
 use crate::hex::Hex;
 use crate::image;
 
 /// The first thing that was not as recorded, or `Ok`.
 pub(super) fn play(case: &Case) -> Result<(), String> {
     match case.mode.as_str() {
-        "free" | "regular" if case.selection.is_none() => play_transaction(case),
-        "free" | "regular" => Err("selections with preparations are not supported".into()),
+        "selection" => {
+            let image = selection::select(card_data(case)?, case.selection.as_ref())?;
+            let played = image.as_ref().map_or(Value::Null, image::to_json);
+            same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
+        }
+        "free" | "regular" => play_transaction(case),
         other => Err(format!("unknown mode {other}")),
     }
 }
 
+fn card_data(case: &Case) -> Result<&CardData, String> {
+    case.card.as_ref().ok_or_else(|| "no card".into())
+}
+
 fn play_transaction(case: &Case) -> Result<(), String> {
-    let card = case.card.as_ref().ok_or("no card")?;
-    let power_on_data = card.power_on_data.as_ref().map_or(&[][..], |bytes| &bytes.0);
-    let mut image = Card::blank();
-    let select_response = card.select_response.as_ref().map(|bytes| bytes.0.as_slice());
-    image.reset(select_response, power_on_data).map_err(|error| format!("the card is refused: {error}"))?;
+    let card = card_data(case)?;
+    let Some(image) = selection::select(card, case.selection.as_ref())? else { return Ok(()) };
     let created = security(case, card.contactless)?;
     let transaction = Transaction::new(image, created);
     same_kind("creation", case.creation_error.as_deref(), transaction.as_ref().err().copied())?;
@@ -105,7 +110,7 @@ fn channel(step: &Step) -> Result<ChannelControl, String> {
 }
 
 /// What the reference called an internal failure is a failure of any kind.
-fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>) -> Result<(), String> {
+pub(super) fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>) -> Result<(), String> {
     let played = error.map(kind::of);
     let same = match (recorded, played) {
         (Some("internal"), Some(_)) => true,

@@ -24,7 +24,7 @@ pub(super) struct Case {
     pub(super) points: Vec<String>,
     pub(super) card: Option<CardData>,
     pub(super) sam: Option<SamData>,
-    pub(super) selection: Option<Value>,
+    pub(super) selection: Option<Selection>,
     pub(super) settings: Option<Settings>,
     pub(super) prefetched_challenge: Option<Hex>,
     pub(super) creation_error: Option<String>,
@@ -38,6 +38,22 @@ pub(super) struct CardData {
     pub(super) select_response: Option<Hex>,
     pub(super) power_on_data: Option<Hex>,
     pub(super) contactless: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Selection {
+    pub(super) accept_invalidated: bool,
+    pub(super) preparations: Vec<Step>,
+    #[serde(default)]
+    pub(super) exchanges: Vec<Exchange>,
+    /// Absent: matched. Null: the communication was lost.
+    #[serde(default = "matched")]
+    pub(super) matched: Option<bool>,
+    pub(super) error: Option<String>,
+}
+
+fn matched() -> Option<bool> {
+    Some(true)
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -151,6 +151,9 @@ impl Card {
             certificate_part: Vec::new(),
             matches: Batch::new(),
             sv_get: SvGetData::default(),
+            pre_open: None,
+            pre_open_data: Vec::new(),
+            has_stray_session: false,
         }
     }
 
@@ -212,6 +215,9 @@ impl Card {
         self.certificate_part.clear();
         self.matches.clear();
         self.forget_sv_get();
+        self.pre_open = None;
+        self.pre_open_data.clear();
+        self.has_stray_session = false;
     }
 
     fn identify(&mut self, select_response: Option<&[u8]>, power_on_data: &[u8]) -> Result<(), Malformed> {
@@ -276,6 +282,9 @@ impl Card {
         self.sv_get.kvc = other.sv_get.kvc;
         self.sv_get.header = other.sv_get.header;
         self.sv_get.response.clone_from(&other.sv_get.response);
+        self.pre_open = other.pre_open;
+        self.pre_open_data.clone_from(&other.pre_open_data);
+        self.has_stray_session = other.has_stray_session;
     }
 }
 

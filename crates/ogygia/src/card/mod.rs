@@ -54,6 +54,12 @@ pub struct Card {
     /// What the searches of the last processing found, in order.
     pub(crate) matches: Batch,
     pub(crate) sv_get: SvGetData,
+    /// The level of the session that the card is ready to open, as long as that counts.
+    pub(crate) pre_open: Option<Level>,
+    /// What the card will answer to that opening.
+    pub(crate) pre_open_data: Vec<u8>,
+    /// The card took a pre-opening for an opening: it has a session that nobody wants.
+    pub(crate) has_stray_session: bool,
 }
 
 /// Bytes of a public key: the coordinates of a point of P-256.

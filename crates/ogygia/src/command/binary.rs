@@ -294,7 +294,9 @@ mod tests {
         assert_eq!(prepared(R3, &[read.into()]).unwrap(), ["00B081C8EB", "00B001B341"]);
         let update = UpdateBinary { sfi: Sfi(1), offset: 300, data: &[0x11; 251] };
         let sent = prepared(R3, &[update.into()]).unwrap();
-        assert_eq!((sent[0].as_str(), &sent[1][..10], &sent[2][..10]), ("00B0810001", "00D6012CEB", "00D6021710"));
+        for (command, start) in sent.iter().zip(["00B0810001", "00D6012CEB", "00D6021710"]) {
+            assert!(command.starts_with(start), "{command}");
+        }
     }
 
     /// Worked examples 55 and 56.

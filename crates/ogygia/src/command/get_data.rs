@@ -45,6 +45,11 @@ const TAG_FILE_LIST: u32 = 0xC0;
 const TAG_FILE: u32 = 0xC1;
 
 impl GetData {
+    /// Keys and certificates are not read before the card is known.
+    pub(super) const fn is_for_selection(self) -> bool {
+        matches!(self.tag, DataTag::Fci | DataTag::Fcp | DataTag::FileList | DataTag::Traceability)
+    }
+
     pub(super) fn prepare(self, list: &mut List, _terms: &Terms<'_>) -> Result<(), Error> {
         list.outside_session()?;
         match self.tag {

@@ -62,6 +62,8 @@ pub(crate) struct List {
     payload: Vec<u8>,
     session: Option<Planned>,
     pub(super) stored_value: Plan,
+    /// The card has foretold a session, and that counts for the commands that come.
+    pub(crate) pre_opened: bool,
 }
 
 /// The session that the prepared commands are in.
@@ -107,6 +109,7 @@ impl List {
         self.clear();
         self.session = None;
         self.stored_value = Plan::default();
+        self.pre_opened = false;
     }
 
     pub(super) fn outside_session(&self) -> Result<(), Error> {
@@ -148,8 +151,9 @@ impl List {
         Span { start, len: self.payload.len() - start }
     }
 
-    pub(super) fn push(&mut self, step: impl Into<Step>) {
-        let moment = Moment { in_session: self.in_session(), pre_opened: false };
+    pub(crate) fn push(&mut self, step: impl Into<Step>) {
+        let in_session = self.in_session();
+        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened };
         self.prepared.push(Prepared { step: step.into(), moment });
     }
 
@@ -180,14 +184,16 @@ impl List {
     fn split(&mut self, level: Level, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
         let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
-        self.push(Opening { level, read: None, extended: terms.extended });
+        self.pre_opened = false;
+        self.push(Opening { level, read: None, extended: terms.extended, pre_opened: false });
         self.stored_value.done_in_session = false;
         Ok(remaining)
     }
 
     pub(super) fn open(&mut self, level: Level, terms: &Terms<'_>) {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
-        self.push(Opening { level, read: None, extended: terms.extended });
+        self.pre_opened = self.pre_opened && terms.extended && terms.card.pre_open == Some(level);
+        self.push(Opening { level, read: None, extended: terms.extended, pre_opened: self.pre_opened });
         self.session = Some(Planned { level, remaining });
         self.stored_value.done_in_session = false;
     }
@@ -195,12 +201,13 @@ impl List {
     pub(super) fn close(&mut self, step: impl Into<Step>) {
         self.push(step);
         self.session = None;
+        self.pre_opened = false;
     }
 
     /// Lets the opening that was prepared last read a record, if it can: specification 02, "Reading through the
     /// opening".
     pub(super) fn merge_read(&mut self, read: MergedRead, terms: &Terms<'_>) -> bool {
-        if !self.in_session() || !terms.read_on_opening || !read.fits_opening(terms) {
+        if !self.in_session() || self.pre_opened || !terms.read_on_opening || !read.fits_opening(terms) {
             return false;
         }
         match self.prepared.last_mut() {
@@ -213,7 +220,26 @@ impl List {
     }
 }
 
-impl Terms<'_> {
+impl<'a> Terms<'a> {
+    /// Those of a transaction without security.
+    pub(crate) fn free(card: &'a Card) -> Self {
+        Self {
+            card,
+            mode: Mode::Free,
+            capacity: card.payload_capacity(),
+            digest_capacity: 0,
+            extended: false,
+            multiple_sessions: false,
+            ratify: false,
+            read_on_opening: false,
+            pin_plain: false,
+            pin_verification_key: None,
+            pin_modification_key: None,
+            both_sv_logs: false,
+            session_is_open: false,
+        }
+    }
+
     pub(super) fn product(&self) -> Product {
         self.card.product()
     }

@@ -29,7 +29,7 @@ pub use put_data::{GenerateKeyPair, PutData};
 pub use read_records::{ReadCounters, ReadRecord, ReadRecords};
 pub use search_records::{ReadRecordsPartially, SearchRecords};
 pub use select_file::SelectFile;
-pub use session::{CancelSession, CloseSession, OpenSession};
+pub use session::{CancelSession, CloseSession, OpenSession, PreOpenSession};
 pub use stored_value::{SvDebit, SvGet, SvOperation, SvReadAllLogs, SvReload};
 pub use validity::{Invalidate, Rehabilitate};
 pub use write_records::{AppendRecord, UpdateRecord, WriteRecord};
@@ -37,12 +37,25 @@ pub use write_records::{AppendRecord, UpdateRecord, WriteRecord};
 pub(crate) use list::{List, Mode, Prepared, Terms};
 pub(crate) use name::Refusals;
 pub use open::SessionForm;
-pub(crate) use open::{Opened, Opening};
+pub(crate) use open::{Opened, Opening, PreOpened};
 pub(crate) use session::{Abort, Closed};
 pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Step};
 pub(crate) use stored_value::Operation;
 
 use crate::error::Error;
+
+/// Whether an operation can be sent with a selection, and its arguments are in range: specification 02, "Operations of
+/// the selection extension".
+pub(crate) fn check_at_selection(command: &Command<'_>) -> Result<(), Error> {
+    match command {
+        Command::SelectFile(_) | Command::ReadRecord(_) | Command::ReadCounters(_) | Command::PreOpenSession(_) => {
+            Ok(())
+        }
+        Command::GetData(get) if get.is_for_selection() => Ok(()),
+        Command::ReadBinary(read) => binary::check_range_at_selection(read.sfi, read.offset, usize::from(read.length)),
+        other => Err(Error::Unsupported(other.name())),
+    }
+}
 
 macro_rules! commands {
     ($($name:ident($kind:ty)),* $(,)?) => {
@@ -105,7 +118,45 @@ commands! {
     SvReadAllLogs(SvReadAllLogs),
     Invalidate(Invalidate),
     Rehabilitate(Rehabilitate),
+    PreOpenSession(PreOpenSession),
     OpenSession(OpenSession),
     CloseSession(CloseSession),
     CancelSession(CancelSession),
+}
+
+impl Command<'_> {
+    /// The command that the operation mainly is, for errors.
+    #[must_use]
+    pub const fn name(&self) -> CommandName {
+        match self {
+            Self::SelectFile(_) => CommandName::SelectFile,
+            Self::GetData(_) => CommandName::GetData,
+            Self::PutData(_) => CommandName::PutData,
+            Self::GenerateKeyPair(_) => CommandName::GenerateAsymmetricKeyPair,
+            Self::ReadRecord(_) | Self::ReadRecords(_) | Self::ReadCounters(_) | Self::SvReadAllLogs(_) => {
+                CommandName::ReadRecords
+            }
+            Self::ReadRecordsPartially(_) => CommandName::ReadRecordMultiple,
+            Self::SearchRecords(_) => CommandName::SearchRecordMultiple,
+            Self::ReadBinary(_) => CommandName::ReadBinary,
+            Self::UpdateBinary(_) => CommandName::UpdateBinary,
+            Self::WriteBinary(_) => CommandName::WriteBinary,
+            Self::UpdateRecord(_) => CommandName::UpdateRecord,
+            Self::WriteRecord(_) => CommandName::WriteRecord,
+            Self::AppendRecord(_) => CommandName::AppendRecord,
+            Self::VerifyPin(_) | Self::CheckPinStatus(_) => CommandName::VerifyPin,
+            Self::ChangePin(_) => CommandName::ChangePin,
+            Self::ChangeKey(_) => CommandName::ChangeKey,
+            Self::SvGet(_) => CommandName::SvGet,
+            Self::SvReload(_) => CommandName::SvReload,
+            Self::SvDebit(_) => CommandName::SvDebit,
+            Self::Invalidate(_) => CommandName::Invalidate,
+            Self::Rehabilitate(_) => CommandName::Rehabilitate,
+            Self::PreOpenSession(_) | Self::OpenSession(_) => CommandName::OpenSecureSession,
+            Self::CloseSession(_) => CommandName::CloseSecureSession,
+            Self::CancelSession(_) => CommandName::AbortSecureSession,
+            Self::ChangeCounter(_) | Self::SetCounter(_) => CommandName::Increase,
+            Self::ChangeCounters(_) => CommandName::IncreaseMultiple,
+        }
+    }
 }

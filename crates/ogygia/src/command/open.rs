@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::list::{Mode, Terms};
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
-use crate::apdu::{Case, Header};
+use crate::apdu::{Case, Header, Response, StatusWord};
 use crate::card::value::u24;
 use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
 use crate::error::Malformed;
@@ -87,6 +87,8 @@ pub(crate) struct Opening {
     pub(crate) read: Option<MergedRead>,
     /// Asked for when it was prepared; the card may have shown since that it cannot.
     pub(crate) extended: bool,
+    /// The card has said at its selection what it will answer.
+    pub(crate) pre_opened: bool,
 }
 
 impl Opening {
@@ -127,7 +129,7 @@ impl Exchange for Opening {
     }
 
     fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
-        true
+        !self.pre_opened
     }
 
     fn digested(&self) -> bool {
@@ -136,6 +138,57 @@ impl Exchange for Opening {
 
     fn material(&self) -> Material {
         Material::Challenge
+    }
+}
+
+/// The opening that a card is asked to foretell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PreOpen {
+    pub(crate) level: Level,
+}
+
+impl Exchange for PreOpen {
+    fn name(&self) -> CommandName {
+        CommandName::OpenSecureSession
+    }
+
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+        let case = Case::Four(0);
+        Header::new(to.class().byte(), 0x8A, self.level.key_index(), 0x02).write(case, &[0x00], out);
+        case
+    }
+
+    fn answer_length(&self) -> AnswerLength {
+        AnswerLength::Any
+    }
+
+    fn digested(&self) -> bool {
+        false
+    }
+}
+
+/// What a card foretells of a session.
+#[derive(Debug)]
+pub(crate) struct PreOpened;
+
+impl PreOpened {
+    /// Takes the answer to `asked` into the image. What is refused or cannot be read is forgotten: the session will be
+    /// opened as usual.
+    pub(crate) fn take(asked: PreOpen, answer: Response<'_>, card: &mut Card) {
+        let foretold = answer.status == StatusWord::POSTPONED;
+        if !foretold && answer.status != StatusWord::SUCCESS {
+            return;
+        }
+        let Ok(opened) = Opened::parse(answer.data, card.product(), SessionForm::Extended, None) else { return };
+        card.ratified = Some(opened.ratified);
+        card.transaction_counter = Some(opened.transaction_counter);
+        if foretold {
+            card.pre_open = Some(asked.level);
+            card.pre_open_data.clear();
+            card.pre_open_data.extend_from_slice(answer.data);
+        } else {
+            card.has_stray_session = true;
+        }
     }
 }
 
@@ -223,7 +276,7 @@ mod tests {
 
     fn opening(read: Option<(u8, u8, u8)>) -> Opening {
         let read = read.map(|(sfi, record, size)| MergedRead { sfi: Sfi(sfi), record, size });
-        Opening { level: Level::Debit, read, extended: true }
+        Opening { level: Level::Debit, read, extended: true, pre_opened: false }
     }
 
     fn written(startup: &str, read: Option<(u8, u8, u8)>, challenge: &str) -> String {

@@ -105,6 +105,13 @@ impl ReadRecords {
 }
 
 impl ReadCounters {
+    /// The command for a card of unknown product: 0 to 83 counters.
+    pub(crate) fn at_selection(self) -> Result<Read, Error> {
+        check_sfi(self.sfi)?;
+        check(self.count <= 83, Argument::RecordSize)?;
+        Ok(Read { sfi: self.sfi, record: 1, form: Form::One { size: Some(self.count * 3) } })
+    }
+
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         let size = self.count.checked_mul(3).ok_or(Argument::RecordSize)?;
         ReadRecords { sfi: self.sfi, records: 1..=1, size }.prepare(list, terms)

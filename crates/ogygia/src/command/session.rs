@@ -4,15 +4,24 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms};
 use super::name::{CommandName, Refusal, Refusals};
+use super::open::PreOpen;
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use crate::apdu::{Case, Header, StatusSet};
-use crate::card::{Level, PostponedCounters};
+use crate::card::{Level, PostponedCounters, Product};
 use crate::error::{Error, Malformed};
 
 /// Opens a secure session. Readings prepared right behind it may travel in the same command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenSession {
     /// With which key.
+    pub level: Level,
+}
+
+/// Has an extended card say at its selection what it will answer to an opening, so that a whole session can travel in
+/// one request. Only with a selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PreOpenSession {
+    /// With which key the session will be opened.
     pub level: Level,
 }
 
@@ -30,6 +39,16 @@ pub(super) const REFUSALS: Refusals = &[
     (0x6988, Refusal::SecurityData),
     (0x6B00, Refusal::IllegalParameter),
 ];
+
+impl PreOpenSession {
+    pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
+        if terms.card.product() != Product::Unknown {
+            return Err(Error::Unsupported(CommandName::OpenSecureSession));
+        }
+        list.push(PreOpen { level: self.level });
+        Ok(())
+    }
+}
 
 impl OpenSession {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {

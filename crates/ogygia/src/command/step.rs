@@ -6,7 +6,7 @@ use super::binary;
 use super::counters::{ChangeOne, ChangeSeveral};
 use super::get_data::GetOne;
 use super::name::CommandName;
-use super::open::Opening;
+use super::open::{Opening, PreOpen};
 use super::pin::{Challenge, Change, Verify};
 use super::put_data::{Generate, Put};
 use super::read_records::Read;
@@ -243,6 +243,7 @@ steps! {
     ChangeValidity(ChangeValidity),
     SvGet(Get),
     StoredValue(Operation),
+    PreOpen(PreOpen),
     Opening(Opening),
     Close(Close),
     Abort(Abort),

@@ -112,7 +112,7 @@ impl SignatureKind {
         let valid = |valid: bool, argument: Argument| if valid { Ok(()) } else { Err(Error::from(argument)) };
         valid((1..=8).contains(&size), Argument::SignatureSize)?;
         match self {
-            Self::Basic => valid((1..=MAX_DATA).contains(&data.len()) && data.len() % 8 == 0, Argument::Data),
+            Self::Basic => valid((1..=MAX_DATA).contains(&data.len()) && data.len().is_multiple_of(8), Argument::Data),
             Self::Traceable { traceability: None, .. } => valid((1..=MAX_DATA).contains(&data.len()), Argument::Data),
             Self::Traceable { traceability: Some(traceability), .. } => {
                 valid((1..=MAX_TRACED_DATA).contains(&data.len()), Argument::Data)?;

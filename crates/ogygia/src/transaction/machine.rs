@@ -29,6 +29,8 @@ pub(super) enum CardWork {
     Block(ChannelControl),
     /// The abort of a session that an error has made void.
     Abort(Error),
+    /// The abort of a session that the card opened when it was only asked to foretell one: point E-04.
+    AbortStray,
     /// Nothing but the closing of the channel.
     CloseChannel,
 }
@@ -77,7 +79,7 @@ impl Transaction {
                 stop: true,
                 channel: match work {
                     CardWork::Block(channel) => channel,
-                    CardWork::Abort(_) => ChannelControl::KeepOpen,
+                    CardWork::Abort(_) | CardWork::AbortStray => ChannelControl::KeepOpen,
                     CardWork::CloseChannel => ChannelControl::CloseAfter,
                 },
             }),
@@ -119,9 +121,22 @@ impl Transaction {
             self.state = State::Done(Err(error));
             return;
         }
-        let abort = Prepared { step: Step::Abort(Abort), moment: Default::default() };
-        self.push_to_block(abort);
-        self.state = State::Card(CardWork::Abort(error));
+        self.state = self.abort(CardWork::Abort(error));
+    }
+
+    fn abort(&mut self, work: CardWork) -> State {
+        self.push_to_block(Prepared { step: Step::Abort(Abort), moment: Default::default() });
+        State::Card(work)
+    }
+
+    /// Begins with the first prepared command.
+    pub(super) fn begin(&mut self) -> Result<State, Error> {
+        self.block.restart(0);
+        self.scratch.applied = None;
+        if self.card.has_stray_session && self.list.len() > 0 {
+            return Ok(self.abort(CardWork::AbortStray));
+        }
+        self.advance()
     }
 
     /// Puts commands into the block until an answer is needed.
@@ -129,7 +144,7 @@ impl Transaction {
         while let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
             let material = prepared.step.material();
             if material != Material::None && self.symmetric.is_some() {
-                if !self.synchronize_block() {
+                if !self.synchronize_block()? {
                     return Ok(self.send_block(ChannelControl::KeepOpen));
                 }
                 if !self.ask_material(material, prepared.step)? {
@@ -230,16 +245,21 @@ impl Transaction {
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
     /// False when one is not: specification 02, "Which commands need the crypto service, which can be anticipated".
-    fn synchronize_block(&mut self) -> bool {
+    fn synchronize_block(&mut self) -> Result<bool, Error> {
         while let Some(prepared) = self.list.get(self.block.first + self.block.predictions.len()) {
             if self.block.predictions.len() == self.block.commands.len() {
                 break;
             }
-            if prepared.step.ends_block(prepared.moment, self.card.postponed) || !self.predict(prepared) {
-                return false;
+            let certain = match prepared.step {
+                step if step.ends_block(prepared.moment, self.card.postponed) => false,
+                Step::Opening(opening) => self.predict_opening(opening)?,
+                _ => self.predict(prepared),
+            };
+            if !certain {
+                return Ok(false);
             }
         }
-        true
+        Ok(true)
     }
 
     fn predict(&mut self, prepared: Prepared) -> bool {
@@ -299,6 +319,11 @@ impl Transaction {
                 self.session.void(&mut self.card.content);
                 self.card.forget_sv_get();
                 Ok(State::Done(Err(error)))
+            }
+            CardWork::AbortStray => {
+                self.card.has_stray_session = false;
+                self.block.restart(0);
+                self.advance()
             }
             CardWork::CloseChannel => Ok(State::Done(Ok(()))),
         }
@@ -407,7 +432,10 @@ impl Transaction {
     fn accept(&mut self, prepared: Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
         prepared.step.answer_length().check(answer.data)?;
         match prepared.step {
-            Step::Opening(opening) => self.opened(&opening, answer.data),
+            Step::Opening(opening) => {
+                let predicted = self.block.predictions.get(index).is_some();
+                self.opened(&opening, answer.data, predicted)
+            }
             Step::Close(close) => self.closed(close.ratified, answer.data),
             Step::Abort(_) => {
                 self.aborted(answer);

@@ -103,12 +103,13 @@ impl Transaction {
     /// # Errors
     ///
     /// [`Misuse::Argument`]: card or SAM of unknown product, or a key of 0 in the settings.
-    pub fn new(card: Card, security: Security) -> Result<Self, Error> {
+    pub fn new(mut card: Card, security: Security) -> Result<Self, Error> {
         check_card(&card)?;
         let symmetric = match security {
             Security::None => None,
             Security::Symmetric(settings) => Some(Symmetric::new(settings, &card)?),
         };
+        drop_useless_pre_opening(&mut card, symmetric.as_ref());
         Ok(Self {
             card,
             symmetric,
@@ -135,6 +136,7 @@ impl Transaction {
         self.check_idle()?;
         check_card(card)?;
         self.card.copy_from(card);
+        drop_useless_pre_opening(&mut self.card, self.symmetric.as_ref());
         self.list.reset();
         self.session.restart();
         if let Some(symmetric) = &mut self.symmetric {
@@ -186,7 +188,9 @@ impl Transaction {
         let command = command.into();
         let mut terms = terms(&self.card, self.symmetric.as_ref());
         terms.session_is_open = self.session.is_open();
+        self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);
+        self.card.pre_open = self.card.pre_open.filter(|_| self.list.pre_opened);
         match prepared {
             Err(error) if !command.is_apart() => self.refuse(error),
             Ok(()) if matches!(command, Command::SvReadAllLogs(_)) => {
@@ -229,9 +233,7 @@ impl Transaction {
         self.check_idle()?;
         self.channel = channel;
         self.card.matches.clear();
-        self.block.restart(0);
-        self.scratch.applied = None;
-        let next = self.advance();
+        let next = self.begin();
         self.enter(next);
         Ok(())
     }
@@ -337,22 +339,15 @@ fn check_card(card: &Card) -> Result<(), Error> {
     if card.product() == Product::Unknown { Err(Argument::Product.into()) } else { Ok(()) }
 }
 
+/// A session that the card foretold is an extended one: where none can be opened, that counts no more.
+fn drop_useless_pre_opening(card: &mut Card, symmetric: Option<&Symmetric>) {
+    if !terms(card, symmetric).extended {
+        card.pre_open = None;
+    }
+}
+
 fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>) -> Terms<'a> {
-    let mut terms = Terms {
-        card,
-        mode: Mode::Free,
-        capacity: card.payload_capacity(),
-        digest_capacity: 0,
-        extended: false,
-        multiple_sessions: false,
-        ratify: false,
-        read_on_opening: false,
-        pin_plain: false,
-        pin_verification_key: None,
-        pin_modification_key: None,
-        both_sv_logs: false,
-        session_is_open: false,
-    };
+    let mut terms = Terms::free(card);
     if let Some(Symmetric { settings, .. }) = symmetric {
         let digest_capacity = settings.digest_capacity();
         // A command has a header of five bytes.

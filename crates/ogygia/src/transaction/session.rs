@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::Transaction;
 use crate::apdu::Response;
-use crate::card::{Content, KeyId, Sfi};
+use crate::card::{Content, KeyId, Level, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
-use crate::error::{Malformed, Misbehaviour};
+use crate::error::{Error, Malformed, Misbehaviour, Untrusted};
 
 use super::machine::Refused;
 
@@ -101,7 +101,9 @@ impl Session {
 
 impl Transaction {
     /// The card has opened a session: specification 02, "Opening".
-    pub(super) fn opened(&mut self, opening: &Opening, data: &[u8]) -> Result<(), Refused> {
+    ///
+    /// When its answer was `predicted`, the digest has begun with it already.
+    pub(super) fn opened(&mut self, opening: &Opening, data: &[u8], predicted: bool) -> Result<(), Refused> {
         let form = self.opening_form;
         self.session.backup.clone_from(&self.card.content);
         self.session.postponed.clear();
@@ -117,10 +119,32 @@ impl Transaction {
             let file = self.card.content.files.touch(read.sfi);
             self.card.content.files.replace(file, u32::from(read.record), opened.record);
         }
-        let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
-        let (kif, kvc) = symmetric.settings.session_key(opening.level, opened.kif, opened.kvc)?;
-        let digestible = symmetric.service.start_digest(form, KeyId { kif, kvc }, data);
+        if predicted {
+            return if data == self.card.pre_open_data { Ok(()) } else { Err(Misbehaviour::NotAsPredicted.into()) };
+        }
+        let digestible = self.start_digest(opening.level, &opened, data)?;
         if digestible { Ok(()) } else { Err(Misbehaviour::from(Malformed::Opening).into()) }
+    }
+
+    fn start_digest(&mut self, level: Level, opened: &Opened<'_>, data: &[u8]) -> Result<bool, Untrusted> {
+        let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
+        let (kif, kvc) = symmetric.settings.session_key(level, opened.kif, opened.kvc)?;
+        Ok(symmetric.service.start_digest(self.opening_form, KeyId { kif, kvc }, data))
+    }
+
+    /// Begins the digest with what the card foretold at its selection: specification 02, "Pre-opened session".
+    pub(super) fn predict_opening(&mut self, opening: Opening) -> Result<bool, Error> {
+        let data = core::mem::take(&mut self.card.pre_open_data);
+        let opened = Opened::parse(&data, self.card.product(), self.opening_form, opening.read);
+        let started = match opened {
+            Ok(opened) => self.start_digest(opening.level, &opened, &data),
+            Err(_) => Ok(false),
+        };
+        if started == Ok(true) {
+            self.block.predictions.push(&data);
+        }
+        self.card.pre_open_data = data;
+        Ok(started?)
     }
 
     /// The card has closed, and committed, the session: specification 02, "Closing".

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::command::{Command, List, Mode, Terms};
+use crate::command::{Command, List, Terms};
 use crate::error::Error;
 use crate::test_hex::hex;
 
@@ -60,21 +60,7 @@ fn encoder<'a>(card: &Card, payload: &'a [u8], material: &'a [u8]) -> Encoder<'a
 }
 
 fn terms(card: &Card) -> Terms<'_> {
-    Terms {
-        card,
-        mode: Mode::Free,
-        capacity: card.payload_capacity(),
-        digest_capacity: 0,
-        extended: false,
-        multiple_sessions: false,
-        ratify: false,
-        read_on_opening: true,
-        pin_plain: false,
-        pin_verification_key: None,
-        pin_modification_key: None,
-        both_sv_logs: false,
-        session_is_open: false,
-    }
+    Terms { read_on_opening: true, ..Terms::free(card) }
 }
 
 fn encoded_list(list: &List, card: &Card) -> Vec<String> {
