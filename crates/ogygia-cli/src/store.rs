@@ -1,0 +1,110 @@
+//! Virtual cards, and the files that keep them between runs.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ogygia_sim::profile::builtin;
+use ogygia_sim::{Profile, VirtualCard};
+
+use crate::error::Failure;
+use crate::terminal::keys;
+
+/// A virtual card, and where it is kept.
+#[derive(Debug)]
+pub struct Stored {
+    /// The card.
+    pub card: VirtualCard,
+    /// Its file, if it has one.
+    pub file: Option<PathBuf>,
+    /// It was made just now.
+    pub fresh: bool,
+}
+
+/// The card in `file`, or a new one of `profile` when there is no such file or none was named.
+///
+/// A new card is written at once, so that an unusable place is found out before anything is done to the card.
+///
+/// # Errors
+///
+/// The file cannot be read or written or is damaged, or the profile is unknown.
+pub fn open(file: Option<&Path>, profile: &str) -> Result<Stored, Failure> {
+    let Some(path) = file else { return Ok(Stored { card: new_card(profile)?, file: None, fresh: true }) };
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let card = VirtualCard::from_json(&text, &keys()).map_err(|error| {
+                Failure::failed(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
+            })?;
+            // Behind a symbolic link the file itself is replaced, not the link.
+            let file = fs::canonicalize(path).map_err(|error| cannot("find", path, &error))?;
+            Ok(Stored { card, file: Some(file), fresh: false })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let card = new_card(profile)?;
+            save(&card, path)?;
+            Ok(Stored { card, file: Some(path.to_owned()), fresh: true })
+        }
+        Err(error) => Err(cannot("read", path, &error)),
+    }
+}
+
+/// A new card of a profile that comes with the simulator.
+///
+/// # Errors
+///
+/// No such profile.
+pub fn new_card(profile: &str) -> Result<VirtualCard, Failure> {
+    let found = Profile::builtin(profile).map_err(|error| Failure::failed(error.to_string()))?;
+    let Some(found) = found else {
+        let known: Vec<_> = builtin().map(|(id, _)| id).collect();
+        return Err(Failure::usage(format!("no profile {profile}; there are: {}", known.join(", "))));
+    };
+    VirtualCard::new(&found, &keys()).map_err(|error| Failure::failed(error.to_string()))
+}
+
+/// Writes a card so that `path` holds the old card or the new one, whatever happens meanwhile.
+///
+/// # Errors
+///
+/// It cannot be written.
+pub fn save(card: &VirtualCard, path: &Path) -> Result<(), Failure> {
+    let text = card.to_json().map_err(|error| Failure::failed(error.to_string()))?;
+    replace(path, &text).map_err(|error| cannot("write", path, &error))
+}
+
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut hidden = std::ffi::OsString::from(".");
+    hidden.push(name);
+    hidden.push(format!(".{}.new", std::process::id()));
+    let temporary = folder.join(hidden);
+    let written = write_through(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if written.is_err() {
+        // Best effort: what could not be written is of no use.
+        let _ = fs::remove_file(&temporary);
+        return written;
+    }
+    sync_folder(folder)
+}
+
+fn write_through(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+/// Without this, the new name may not survive a power cut.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn cannot(verb: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::failed(format!("cannot {verb} {}: {error}", path.display()))
+}
