@@ -16,7 +16,7 @@ pub struct Files {
     /// Sorted by file, then by number.
     records: Vec<Slot>,
     bytes: Vec<u8>,
-    /// Parts of records that lie before known bytes but were never seen. They read as zeros.
+    /// Parts of records that are not known. Those that were never seen read as zeros.
     holes: Vec<Hole>,
     current: Option<FileId>,
 }
@@ -46,6 +46,8 @@ struct Hole {
     number: u32,
     start: usize,
     end: usize,
+    /// It was known once, and has another value now.
+    stale: bool,
 }
 
 impl Clone for Files {
@@ -217,7 +219,7 @@ impl Files {
     pub(crate) fn forget_counter(&mut self, file: FileId, number: u8) {
         let offset = counter_offset(number);
         if self.record(file, 1).is_some_and(|record| record.len() > offset) {
-            self.holes.push(Hole { file, number: 1, start: offset, end: offset + 3 });
+            self.holes.push(Hole { file, number: 1, start: offset, end: offset + 3, stale: true });
         }
     }
 
@@ -232,7 +234,7 @@ impl Files {
         let end = offset + len;
         let known = self.record(file, number).map_or(0, <[u8]>::len);
         if offset > known {
-            self.holes.push(Hole { file, number, start: known, end: offset });
+            self.holes.push(Hole { file, number, start: known, end: offset, stale: false });
         }
         if !self.holes.is_empty() {
             self.fill_holes(file, number, offset..end);
@@ -259,10 +261,11 @@ impl Files {
         }
     }
 
-    fn is_known(&self, file: FileId, number: u32, part: &Range<usize>) -> bool {
-        let overlaps =
-            |hole: &Hole| (hole.file, hole.number) == (file, number) && hole.start < part.end && part.start < hole.end;
-        !self.holes.iter().any(overlaps)
+    fn holes_in(&self, file: FileId, number: u32, part: Range<usize>) -> impl Iterator<Item = &Hole> {
+        let inside = move |hole: &&Hole| {
+            (hole.file, hole.number) == (file, number) && hole.start < part.end && part.start < hole.end
+        };
+        self.holes.iter().filter(inside)
     }
 }
 
@@ -309,18 +312,30 @@ impl<'a> File<'a> {
             .filter_map(move |slot| Some((slot.number, files.bytes.get(slot.start..slot.start + slot.len)?)))
     }
 
-    /// The value of a counter, 1 being the first. Nothing when its three bytes are not all known.
+    /// The value of a counter, 1 being the first. Nothing when record 1 does not reach so far, or when the card has
+    /// changed the counter without telling the new value.
+    ///
+    /// A counter before a known one that was never read itself is 0 here; predictions do not use it.
     #[must_use]
     pub fn counter(&self, number: u8) -> Option<u32> {
         let start = counter_offset(number);
-        let part = self.known(1, start..start + 3)?;
-        part.first_chunk::<3>().copied().map(u24)
+        let part = start..start + 3;
+        if self.files.holes_in(self.id, 1, part.clone()).any(|hole| hole.stale) {
+            return None;
+        }
+        self.record(1)?.get(part)?.first_chunk::<3>().copied().map(u24)
+    }
+
+    /// The value of a counter whose three bytes were all seen.
+    pub(crate) fn known_counter(&self, number: u8) -> Option<u32> {
+        let start = counter_offset(number);
+        self.known(1, start..start + 3)?.first_chunk::<3>().copied().map(u24)
     }
 
     /// Bytes of a record that were all seen; nothing otherwise. Predictions use only these.
     pub(crate) fn known(&self, number: u8, part: Range<usize>) -> Option<&'a [u8]> {
         let number = u32::from(number);
-        if !self.files.is_known(self.id, number, &part) {
+        if self.files.holes_in(self.id, number, part.clone()).next().is_some() {
             return None;
         }
         self.files.record(self.id, number)?.get(part)
@@ -383,11 +398,13 @@ mod tests {
         let mut files = Files::default();
         let id = files.touch(Sfi(0x19));
         files.set_counter(id, 3, [0, 0, 9]);
-        let counters = |files: &Files| [1, 2, 3, 4].map(|n| files.by_sfi(Sfi(0x19)).unwrap().counter(n));
+        let counters = |files: &Files| [1, 2, 3, 4].map(|n| files.by_sfi(Sfi(0x19)).unwrap().known_counter(n));
         assert_eq!(counters(&files), [None, None, Some(9), None]);
         files.set_counter(id, 1, [0, 0, 7]);
         assert_eq!(counters(&files), [Some(7), None, Some(9), None]);
+        assert_eq!(files.by_sfi(Sfi(0x19)).unwrap().counter(2), Some(0));
         files.forget_counter(id, 1);
+        assert_eq!(files.by_sfi(Sfi(0x19)).unwrap().counter(1), None);
         assert_eq!(counters(&files), [None, None, Some(9), None]);
         files.replace(id, 1, &[0; 9]);
         assert_eq!(counters(&files), [Some(0), Some(0), Some(0), None]);

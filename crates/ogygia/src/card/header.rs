@@ -169,12 +169,12 @@ fn geometry(code: u8, size: u8, number: u8) -> Result<(u8, u16, FileType), Malfo
 /// Reads one entry of the file list: six bytes under tag `C1`.
 pub(crate) fn parse_list_entry(entry: &[u8]) -> Result<(Sfi, FileHeader), Malformed> {
     let &[lid0, lid1, sfi, code, size, number] = entry else { return Err(Malformed::Header) };
-    let (records_number, record_size, file_type) = geometry(code, size, number)?;
+    // Unlike in a header, the size of a binary file has one byte here, and the number of records its own.
     let header = FileHeader {
         lid: Lid(u16::from_be_bytes([lid0, lid1])),
-        file_type,
-        records_number,
-        record_size,
+        file_type: FileType::from_code(code)?,
+        records_number: number,
+        record_size: u16::from(size),
         access_conditions: None,
         key_indexes: None,
         df_status: None,

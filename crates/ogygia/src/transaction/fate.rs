@@ -39,11 +39,12 @@ impl Transaction {
 
     /// What became of sessions that are over.
     fn fate_of_the_past(&self) -> Fate {
-        let report = self.session.report();
-        match report.committed {
-            0 => Fate::Untouched,
-            _ if report.authenticated.is_some() => Fate::Committed,
-            _ => Fate::Unverified,
+        if self.is_verifying() {
+            Fate::Unverified
+        } else if self.session.report().authenticated.is_some() {
+            Fate::Committed
+        } else {
+            Fate::Untouched
         }
     }
 }

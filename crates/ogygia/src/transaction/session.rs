@@ -108,7 +108,7 @@ impl Transaction {
         self.card.transaction_counter = Some(opened.transaction_counter);
         if let Some(read) = opening.read {
             let file = self.card.content.files.touch(read.sfi);
-            self.card.content.files.set_at(file, u32::from(read.record), 0, opened.record);
+            self.card.content.files.replace(file, u32::from(read.record), opened.record);
         }
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
         let (kif, kvc) = symmetric.settings.session_key(opening.level, opened.kif, opened.kvc)?;
@@ -145,7 +145,8 @@ impl Transaction {
         }
     }
 
-    /// Postponed answers are the truth about counters; there are as many as commands that were answered `6200`.
+    /// There are as many postponed answers as commands that were answered `6200`. A counter whose value could not be
+    /// predicted has the one that comes now.
     fn take_postponed(&mut self, closed: &Closed<'_>) -> Result<(), Misbehaviour> {
         let malformed = Misbehaviour::from(Malformed::Closing);
         if closed.postponed().count() != self.session.postponed.len() {
@@ -155,8 +156,12 @@ impl Transaction {
             match postponed {
                 Postponed::Counter { sfi, counter } => {
                     let value = answer.try_into().map_err(|_| malformed)?;
-                    let file = self.card.content.files.touch(*sfi);
-                    self.card.content.files.set_counter(file, *counter, value);
+                    let files = &mut self.card.content.files;
+                    let known = files.addressed(*sfi).and_then(|file| file.known_counter(*counter));
+                    if known.is_none() {
+                        let file = files.touch(*sfi);
+                        files.set_counter(file, *counter, value);
+                    }
                 }
             }
         }

@@ -1,0 +1,33 @@
+//! The error kinds of the vectors.
+
+use ogygia::apdu::StatusWord;
+use ogygia::command::CommandName;
+use ogygia::{Error, Fate, Loss, Misuse, Peer, Untrusted};
+
+/// The kind of `error`, as the vectors name it.
+pub(super) fn of(error: Error) -> &'static str {
+    match error {
+        Error::Misuse(misuse) => of_misuse(misuse),
+        Error::Unsupported(_) => "unsupported",
+        Error::Status { peer: Peer::Sam, .. } | Error::PeerMisbehaved { peer: Peer::Sam, .. } => "crypto",
+        Error::Status { command: CommandName::SelectFile, status: StatusWord::FILE_NOT_FOUND, .. } => "select_file",
+        Error::Status { .. } | Error::PeerMisbehaved { .. } => "card_status",
+        Error::ResponseCount { peer: Peer::Card, .. } => "inconsistent_data",
+        Error::ResponseCount { peer: Peer::Sam, .. } => "crypto",
+        Error::Untrusted(Untrusted::SessionKey { .. } | Untrusted::StoredValueKey { .. }) => "unauthorized_key",
+        Error::Untrusted(_) => "invalid_card_signature",
+        Error::Lost { peer: Peer::Card, loss: Loss::Peer, .. } => "card_io",
+        Error::Lost { peer: Peer::Card, loss: Loss::Reader, .. } => "reader_io",
+        Error::Lost { peer: Peer::Sam, fate: Fate::Unverified, .. } => "card_signature_unverifiable",
+        Error::Lost { peer: Peer::Sam, .. } => "crypto_io",
+        _ => "unknown",
+    }
+}
+
+fn of_misuse(misuse: Misuse) -> &'static str {
+    match misuse {
+        Misuse::Argument(_) => "argument",
+        Misuse::SessionBufferOverflow => "session_buffer_overflow",
+        _ => "state",
+    }
+}

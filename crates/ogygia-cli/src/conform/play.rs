@@ -1,0 +1,142 @@
+//! One case: the calls are made, the peers answer as recorded, and everything is compared.
+
+use ogygia::card::{Card, Kif, Kvc};
+use ogygia::drive;
+use ogygia::sam::Sam;
+use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::{ChannelControl, Error};
+use serde_json::Value;
+
+use super::script::Script;
+use super::vector::{Case, Settings, Step};
+use super::{kind, operation};
+use crate::hex::Hex;
+use crate::image;
+
+/// The first thing that was not as recorded, or `Ok`.
+pub(super) fn play(case: &Case) -> Result<(), String> {
+    match case.mode.as_str() {
+        "free" | "regular" if case.selection.is_none() => play_transaction(case),
+        "free" | "regular" => Err("selections with preparations are not supported".into()),
+        other => Err(format!("unknown mode {other}")),
+    }
+}
+
+fn play_transaction(case: &Case) -> Result<(), String> {
+    let card = case.card.as_ref().ok_or("no card")?;
+    let power_on_data = card.power_on_data.as_ref().map_or(&[][..], |bytes| &bytes.0);
+    let mut image = Card::blank();
+    let select_response = card.select_response.as_ref().map(|bytes| bytes.0.as_slice());
+    image.reset(select_response, power_on_data).map_err(|error| format!("the card is refused: {error}"))?;
+    let created = security(case, card.contactless)?;
+    let transaction = Transaction::new(image, created);
+    same_kind("creation", case.creation_error.as_deref(), transaction.as_ref().err().copied())?;
+    let Ok(mut transaction) = transaction else { return Ok(()) };
+    if let Some(challenge) = &case.prefetched_challenge {
+        let challenge = challenge.0.as_slice().try_into().map_err(|_| "a prefetched challenge has eight bytes")?;
+        transaction.set_prefetched_challenge(challenge);
+    }
+    let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
+    for (index, step) in case.steps.iter().enumerate() {
+        scripts.0.begin(index);
+        scripts.1.begin(index);
+        play_step(&mut transaction, step, &mut scripts).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
+    }
+    same_image(case.image.as_ref(), &image::to_json(transaction.card()))
+}
+
+fn play_step(transaction: &mut Transaction, step: &Step, (card, sam): &mut (Script, Script)) -> Result<(), String> {
+    let result = match step.op.as_str() {
+        "process" if step.arguments.get("prefetch_challenge").and_then(Value::as_bool) == Some(true) => {
+            transaction.prefetch_challenge().and_then(|()| drive::resume(transaction, card, sam))
+        }
+        "process" => drive::run(transaction, card, sam, channel(step)?),
+        _ => {
+            let prepared = operation::prepare(transaction, step)?;
+            // A refused preparation aborts the session; the error that comes back is the one that it gave.
+            let _ = drive::resume(transaction, card, sam);
+            prepared
+        }
+    };
+    card.end().map_err(|what| format!("to the card: {what}"))?;
+    sam.end().map_err(|what| format!("to the SAM: {what}"))?;
+    same_kind("result", step.error.as_deref(), result.err())?;
+    if step.op == "process" && result.is_ok() && channel(step)? == ChannelControl::CloseAfter && !card.closed() {
+        return Err("the channel was not closed".into());
+    }
+    Ok(())
+}
+
+fn channel(step: &Step) -> Result<ChannelControl, String> {
+    match step.arguments.get("channel").and_then(Value::as_str) {
+        Some("close_after") => Ok(ChannelControl::CloseAfter),
+        Some("keep_open") | None => Ok(ChannelControl::KeepOpen),
+        Some(other) => Err(format!("unknown channel control {other}")),
+    }
+}
+
+/// What the reference called an internal failure is a failure of any kind.
+fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>) -> Result<(), String> {
+    let played = error.map(kind::of);
+    let same = match (recorded, played) {
+        (Some("internal"), Some(_)) => true,
+        (recorded, played) => recorded == played,
+    };
+    let detail = error.map(|error| format!(" ({error})")).unwrap_or_default();
+    let name = |kind: Option<&str>| kind.unwrap_or("success").to_string();
+    if same { Ok(()) } else { Err(format!("{what}: {}{detail} instead of {}", name(played), name(recorded))) }
+}
+
+fn security(case: &Case, contactless: bool) -> Result<Security, String> {
+    let (Some(settings), Some(sam)) = (&case.settings, &case.sam) else { return Ok(Security::None) };
+    let mut symmetric = SymmetricSettings::new(Sam::from_power_on_data(&sam.power_on_data.0));
+    symmetric.sam_reader_capacity = sam.reader_payload_capacity;
+    apply(settings, contactless, &mut symmetric)?;
+    Ok(Security::Symmetric(symmetric))
+}
+
+fn apply(settings: &Settings, contactless: bool, symmetric: &mut SymmetricSettings) -> Result<(), String> {
+    let byte = |hex: &Hex| hex.0.first().copied().ok_or("an empty byte");
+    let pair = |(kif, kvc): &(Hex, Hex)| Ok::<_, String>((Kif(byte(kif)?), Kvc(byte(kvc)?)));
+    symmetric.multiple_sessions = settings.multiple_session;
+    symmetric.ratification_command = settings.ratification_mechanism && contactless;
+    symmetric.read_on_opening = !settings.read_on_session_opening_disabled;
+    for (level, kvc, kif) in &settings.kif {
+        symmetric.kif.push((operation::level(level)?, Kvc(byte(kvc)?), Kif(byte(kif)?)));
+    }
+    for (level, kif) in &settings.default_kif {
+        symmetric.default_kif.push((operation::level(level)?, Kif(byte(kif)?)));
+    }
+    for (level, kvc) in &settings.default_kvc {
+        symmetric.default_kvc.push((operation::level(level)?, Kvc(byte(kvc)?)));
+    }
+    symmetric.authorized_session_keys = settings.authorized_session_keys.iter().map(pair).collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn same_image(recorded: Option<&Value>, played: &Value) -> Result<(), String> {
+    let Some(recorded) = recorded else { return Ok(()) };
+    first_difference("image", recorded, played).map_or(Ok(()), Err)
+}
+
+fn first_difference(path: &str, recorded: &Value, played: &Value) -> Option<String> {
+    match (recorded, played) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));
+            names.into_iter().find_map(|name| {
+                let null = &Value::Null;
+                first_difference(&format!("{path}.{name}"), a.get(name).unwrap_or(null), b.get(name).unwrap_or(null))
+            })
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().find_map(|(i, (a, b))| first_difference(&format!("{path}[{i}]"), a, b))
+        }
+        _ if recorded == played => None,
+        _ => Some(format!("{path}: {} instead of {}", shortened(played), shortened(recorded))),
+    }
+}
+
+fn shortened(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() > 160 { format!("{}…", text.chars().take(160).collect::<String>()) } else { text }
+}

@@ -1,0 +1,189 @@
+//! A peer that answers what was recorded, and compares what it is asked.
+
+use std::collections::BTreeMap;
+
+use ogygia::apdu::{Batch, Response};
+use ogygia::drive::Channel;
+use ogygia::{ChannelControl, Loss, Request};
+
+use super::vector::Step;
+use crate::hex;
+
+/// What one peer was recorded to answer, in order.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    entries: Vec<Entry>,
+    next: usize,
+    step: usize,
+    requests: usize,
+    /// How many requests with commands each step was recorded to make.
+    recorded: BTreeMap<usize, usize>,
+    /// The first thing that was not as recorded.
+    difference: Option<String>,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Entry {
+    step: usize,
+    exchange: usize,
+    command: Vec<u8>,
+    response: Vec<u8>,
+    lost: Option<Loss>,
+    used: bool,
+}
+
+const SUCCESS: [u8; 2] = [0x90, 0x00];
+
+impl Script {
+    pub(super) fn new(peer: &str, steps: &[Step]) -> Self {
+        let mut script = Self::default();
+        let all =
+            steps.iter().enumerate().flat_map(|(step, s)| s.exchanges.iter().map(move |exchange| (step, exchange)));
+        for (number, (step, exchange)) in all.enumerate().filter(|(_, (_, exchange))| exchange.to == peer) {
+            let lost = exchange.lost.as_deref().map(|what| if what == "reader" { Loss::Reader } else { Loss::Peer });
+            if !exchange.apdus.is_empty() {
+                *script.recorded.entry(step).or_default() += 1;
+            }
+            script.entries.extend(exchange.apdus.iter().map(|(command, response)| Entry {
+                step,
+                exchange: number,
+                command: command.0.clone(),
+                response: response.0.clone(),
+                lost,
+                used: false,
+            }));
+        }
+        script
+    }
+
+    pub(super) fn begin(&mut self, step: usize) {
+        self.step = step;
+        self.requests = 0;
+        self.closed = false;
+    }
+
+    /// What was not as recorded, up to the end of the step.
+    pub(super) fn end(&mut self) -> Result<(), String> {
+        if let Some(difference) = self.difference.take() {
+            return Err(difference);
+        }
+        let allowed = self.recorded.get(&self.step).copied().unwrap_or(0);
+        if self.requests > allowed {
+            return Err(format!("{} requests where {allowed} were recorded", self.requests));
+        }
+        while let Some(entry) = self.entries.get(self.next) {
+            if entry.step > self.step {
+                break;
+            }
+            if !entry.used && !entry.is_redundant_selection() {
+                return Err(format!("not sent: {}", hex::encode(&entry.command)));
+            }
+            self.next += 1;
+        }
+        Ok(())
+    }
+
+    /// Whether the channel was closed in this step.
+    pub(super) fn closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The entry that answers `command`.
+    fn find(&mut self, command: &[u8]) -> Option<usize> {
+        let mut index = self.next;
+        loop {
+            let entry = self.entries.get(index)?;
+            if entry.used {
+                index += 1;
+            } else if entry.answers(command) {
+                self.next = index + 1;
+                return Some(index);
+            } else if entry.is_redundant_selection() {
+                index += 1;
+            } else {
+                break;
+            }
+        }
+        // The answer to an abort may have been recorded later.
+        let later = |(index, entry): (usize, &Entry)| {
+            (index >= self.next && !entry.used && entry.is_abort() && entry.answers(command)).then_some(index)
+        };
+        self.entries.iter().enumerate().find_map(later)
+    }
+
+    fn expected(&self) -> String {
+        let rest = self.entries.get(self.next..).unwrap_or_default();
+        rest.iter().find(|entry| !entry.used).map_or("nothing".into(), |entry| hex::encode(&entry.command))
+    }
+
+    fn serve(&mut self, request: &Request<'_>, responses: &mut Batch) -> Result<(), Loss> {
+        let mut ended = None;
+        let mut exchange = None;
+        for (index, command) in request.commands.iter().enumerate() {
+            let Some(found) = self.find(command) else {
+                if ended.is_some() {
+                    // Not sent: the request has stopped.
+                    break;
+                }
+                let expected = self.expected();
+                self.difference.get_or_insert_with(|| format!("sent {} instead of {expected}", hex::encode(command)));
+                return Err(Loss::Reader);
+            };
+            let Some(entry) = self.entries.get_mut(found) else { return Err(Loss::Reader) };
+            entry.used = true;
+            exchange = Some(entry.exchange);
+            if ended.is_some() {
+                continue;
+            }
+            if entry.response.is_empty() {
+                ended = Some(entry.lost.map_or(Ok(()), Err));
+                continue;
+            }
+            responses.push(&entry.response);
+            let status = Response::parse(&entry.response).map(|response| response.status);
+            if !status.is_some_and(|status| request.accepts(index, status)) {
+                ended = Some(Ok(()));
+            }
+        }
+        self.serve_surplus(exchange, responses);
+        ended.unwrap_or(Ok(()))
+    }
+
+    fn serve_surplus(&mut self, exchange: Option<usize>, responses: &mut Batch) {
+        while let Some(entry) = self.entries.get_mut(self.next) {
+            if !entry.command.is_empty() || Some(entry.exchange) != exchange {
+                break;
+            }
+            entry.used = true;
+            responses.push(&entry.response);
+            self.next += 1;
+        }
+    }
+}
+
+impl Entry {
+    fn answers(&self, command: &[u8]) -> bool {
+        self.command == command
+    }
+
+    /// Select Diversifier that was not refused: it may be left out where the same one is selected already.
+    fn is_redundant_selection(&self) -> bool {
+        matches!(self.command.as_slice(), [0x80 | 0x94, 0x14, 0x00, 0x00, ..])
+            && (self.response == SUCCESS || self.response.is_empty())
+    }
+
+    fn is_abort(&self) -> bool {
+        matches!(self.command.as_slice(), [_, 0x8E, 0x00, 0x00, 0x00])
+    }
+}
+
+impl Channel for Script {
+    fn transmit(&mut self, request: &Request<'_>, responses: &mut Batch) -> Result<(), Loss> {
+        if !request.commands.is_empty() {
+            self.requests += 1;
+        }
+        self.closed = request.channel == ChannelControl::CloseAfter;
+        self.serve(request, responses)
+    }
+}
