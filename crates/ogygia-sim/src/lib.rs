@@ -15,6 +15,11 @@ mod testing;
 
 pub use card::{CardError, VirtualCard};
 pub use cipher::{Key, KeyId, KeySet};
-pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Traffic};
+pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
 pub use profile::{Profile, ProfileError};
 pub use sam::{SamProduct, VirtualSam};
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

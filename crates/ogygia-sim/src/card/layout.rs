@@ -84,7 +84,7 @@ const TRANSACTIONS: u32 = 200_000;
 
 pub(super) fn build(profile: &Profile) -> Result<(Vec<Application>, Memory), CardError> {
     let mut stores = Stores::default();
-    stores.add_all(profile);
+    stores.add_all(profile)?;
     let applications = profile
         .applications
         .iter()
@@ -141,7 +141,7 @@ struct Stores {
 
 impl Stores {
     /// Makes one store per file, or per data reference other than 0; none for simulated counters.
-    fn add_all(&mut self, profile: &Profile) {
+    fn add_all(&mut self, profile: &Profile) -> Result<(), ProfileError> {
         for application in &profile.applications {
             for file in &application.files {
                 if file.kind == FileKind::SimulatedCounters {
@@ -149,15 +149,21 @@ impl Stores {
                 }
                 let reference = file.shared_reference.0;
                 let store = self.shared.get(&reference).copied().unwrap_or(self.stores.len());
-                if store == self.stores.len() {
-                    self.stores.push(initial(file));
-                    if reference != 0 {
-                        self.shared.insert(reference, store);
+                match self.stores.get(store) {
+                    Some(other) if !other.has_shape(file) => {
+                        let what = "files that share their content have different sizes";
+                        return Err(ProfileError::Inconsistent { lid: file.lid.0, what });
                     }
+                    Some(_) => {}
+                    None => self.stores.push(initial(file)),
+                }
+                if reference != 0 {
+                    self.shared.insert(reference, store);
                 }
                 self.files.insert((application.lid.0, file.lid.0), store);
             }
         }
+        Ok(())
     }
 
     fn application(&self, profile: &ApplicationProfile) -> Result<Application, CardError> {
@@ -206,6 +212,13 @@ impl Stores {
             let store = *self.files.get(&(application.lid.0, target.lid.0))?;
             Some(Place::Counter { store, counter, size })
         })
+    }
+}
+
+impl Store {
+    fn has_shape(&self, file: &FileProfile) -> bool {
+        let size = usize::from(file.record_size);
+        self.records.len() == usize::from(file.records) && self.records.iter().all(|record| record.len() == size)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::cipher::{Key, KeyId, KeySet};
 use crate::command::{Command, Reply};
 use crate::profile::{ProductType, Profile};
 use crate::status::{self, Refusal};
-use layout::Application;
+use layout::{Application, Place};
 use memory::Memory;
 use session::Session;
 use stored_value::SvGet;
@@ -236,9 +236,25 @@ impl VirtualCard {
     /// first directory that has. What an open session changed shows.
     #[must_use]
     pub fn record(&self, lid: u16, number: u8) -> Option<Vec<u8>> {
+        self.memory.content.read(&self.place(lid)?, number)
+    }
+
+    /// Puts `bytes` at the start of record `number` of the file `lid` (found as by [`record`](Self::record)), whatever
+    /// its access conditions; false when there is no such record, or it is shorter. For tests that need a card with
+    /// some content.
+    pub fn set_record(&mut self, lid: u16, number: u8, bytes: &[u8]) -> bool {
+        let fits = self.record(lid, number).is_some_and(|record| bytes.len() <= record.len());
+        match self.place(lid) {
+            Some(place) if fits => self.memory.content.put(&place, number, 0, bytes),
+            _ => return false,
+        }
+        true
+    }
+
+    fn place(&self, lid: u16) -> Option<Place> {
         let of = |application: &Application| application.files.iter().find(|file| file.lid == lid).cloned();
         let file = self.application().and_then(of).or_else(|| self.applications.iter().find_map(of))?;
-        self.memory.content.read(&file.place, number)
+        Some(file.place)
     }
 
     /// As [`record`](Self::record), for the file `sfi` of the directory `df_lid`.
@@ -258,6 +274,11 @@ impl VirtualCard {
     /// Sets the transactions left, for tests of a card near its end; values above 24 bits are cut.
     pub fn set_transaction_counter(&mut self, left: u32) {
         self.memory.transaction_counter = left & 0x00FF_FFFF;
+    }
+
+    /// Makes the card draw other randoms than it would: those of `seed`.
+    pub fn set_random_seed(&mut self, seed: u32) {
+        self.memory.randoms = u64::from(seed) << 32;
     }
 
     /// Whether the session closed last is ratified, as the next opening would report.

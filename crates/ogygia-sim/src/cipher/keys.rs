@@ -1,6 +1,7 @@
 //! Master keys by KIF and KVC.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::{Key, first, prf};
 use crate::profile::{Profile, builtin};
@@ -54,13 +55,15 @@ impl KeySet {
     /// A set with the keys of every profile that comes with the crate.
     #[must_use]
     pub fn new(seed: &[u8]) -> Self {
-        let mut keys = Self::empty(seed);
-        for (_, text) in builtin() {
-            if let Ok(profile) = Profile::from_json(text) {
+        static ENTRIES: OnceLock<BTreeMap<KeyId, Entry>> = OnceLock::new();
+        let entries = ENTRIES.get_or_init(|| {
+            let mut keys = Self::empty(&[]);
+            for profile in builtin().filter_map(|(_, text)| Profile::from_json(text).ok()) {
                 keys.add_profile(&profile);
             }
-        }
-        keys
+            keys.entries
+        });
+        Self { entries: entries.clone(), ..Self::empty(seed) }
     }
 
     /// Adds the keys that a card of `profile` holds, those for Stored Value included.

@@ -1,7 +1,7 @@
 //! Card profiles: what a card is made of, as data.
 //!
 //! The format is that of the specification of card profiles, "File format `calypso-card-profile/1`". A profile is
-//! read with [`Profile::from_json`]; the ones that come with the crate are in [`builtin`].
+//! read with [`Profile::from_json`]; the ones that come with the crate are in [`builtin()`].
 
 mod builtin;
 mod model;

@@ -115,6 +115,11 @@ impl VirtualSam {
         self.serial
     }
 
+    /// Makes the SAM draw other randoms than it would: those of `seed`.
+    pub fn set_random_seed(&mut self, seed: u32) {
+        self.randoms = u64::from(seed) << 32;
+    }
+
     /// The SAM loses its power: diversifier, challenges, session and purse transaction are forgotten.
     pub fn reset(&mut self) {
         self.diversifier = None;
