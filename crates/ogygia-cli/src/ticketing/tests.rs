@@ -1,7 +1,7 @@
 //! The worked examples of the specification of the demonstration.
 
+use crate::hex::{decode, encode};
 use jiff::civil::date;
-use ogygia_sim::hex::{decode, encode};
 
 use super::personalize::environment;
 use super::values::counters;

@@ -228,7 +228,7 @@ impl fmt::Display for Finding {
                 write!(f, "Anti-passback: the last validation, {at}, was {minutes} min ago; at least 1 is needed.")
             }
             Self::LastValidation { at, minutes: 0 } => {
-                write!(f, "Anti-passback: the last validation, {at}, was less than a minute ago.")
+                write!(f, "Anti-passback: the last validation, {at}, was in this very minute; at least 1 is needed.")
             }
             Self::LastValidation { at, .. } => {
                 write!(f, "Anti-passback: the last validation, {at}, lies in the future.")

@@ -1,10 +1,10 @@
 //! Validations on the virtual card: the cases of the specification, "Cases a test should have", and more.
 
+use crate::hex::{decode, encode};
 use jiff::civil::DateTime;
 use ogygia::command::UpdateRecord;
 use ogygia::{Fate, Loss, Peer};
 use ogygia_sim::Fault;
-use ogygia_sim::hex::{decode, encode};
 
 use super::*;
 use crate::record::Phase;
