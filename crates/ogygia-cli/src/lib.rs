@@ -38,7 +38,10 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
         Action::Run(run) if run.list => list(out),
         Action::Run(run) => run_scenario(run, out),
         Action::Read(read) => read::run(read, out),
-        Action::Conform { paths } => Ok(u8::from(!conform::run(paths, out)?)),
+        Action::Conform { paths } => {
+            let passed = conform::run(paths, out).map_err(|error| Failure::usage(error.to_string()))?;
+            Ok(u8::from(!passed))
+        }
     }
 }
 

@@ -30,22 +30,30 @@ pub struct Stored {
 /// The file cannot be read or written or is damaged, or the profile is unknown.
 pub fn open(file: Option<&Path>, profile: &str) -> Result<Stored, Failure> {
     let Some(path) = file else { return Ok(Stored { card: new_card(profile)?, file: None, fresh: true }) };
-    match fs::read_to_string(path) {
-        Ok(text) => {
-            let card = VirtualCard::from_json(&text, &keys()).map_err(|error| {
-                Failure::failed(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
-            })?;
-            // Behind a symbolic link the file itself is replaced, not the link.
-            let file = fs::canonicalize(path).map_err(|error| cannot("find", path, &error))?;
-            Ok(Stored { card, file: Some(file), fresh: false })
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let card = new_card(profile)?;
-            save(&card, path)?;
-            Ok(Stored { card, file: Some(path.to_owned()), fresh: true })
-        }
-        Err(error) => Err(cannot("read", path, &error)),
+    if let Some(card) = load(path)? {
+        // Behind a symbolic link the file itself is replaced, not the link.
+        let file = fs::canonicalize(path).map_err(|error| cannot("find", path, &error))?;
+        return Ok(Stored { card, file: Some(file), fresh: false });
     }
+    let card = new_card(profile)?;
+    save(&card, path)?;
+    Ok(Stored { card, file: Some(path.to_owned()), fresh: true })
+}
+
+/// The card in a file; nothing when there is no such file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is damaged.
+pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
+    let text = match fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot("read", path, &error)),
+    };
+    VirtualCard::from_json(&text, &keys()).map(Some).map_err(|error| {
+        Failure::failed(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
+    })
 }
 
 /// A new card of a profile that comes with the simulator.

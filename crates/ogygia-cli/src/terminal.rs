@@ -1,12 +1,12 @@
 //! The terminal: a card reader and a SAM reader whose traffic is written down.
 
 use ogygia::apdu::Batch;
-use ogygia::card::Card;
+use ogygia::card::{Card, CardClass};
 use ogygia::command::ReadRecords;
 use ogygia::drive::resume;
 use ogygia::sam::Sam;
 use ogygia::transaction::{Security, Transaction};
-use ogygia::{ChannelControl, Loss, Peer};
+use ogygia::{ChannelControl, Loss, Malformed, Peer};
 use ogygia_sim::{CardLink, KeySet, SamLink, SamProduct, VirtualCard, VirtualSam};
 
 use crate::error::Failure;
@@ -68,6 +68,26 @@ impl Terminal {
         Ok(card)
     }
 
+    /// Selects whatever the card has, to look at it: an application of ours if there is one, else the first that has a
+    /// name, else the one that is there without selection.
+    ///
+    /// # Errors
+    ///
+    /// The card was lost, or cannot be understood.
+    pub fn select_any(&mut self) -> Result<Card, Failure> {
+        let profile = self.card.inner().card().profile();
+        let own = profile.applications.iter().filter_map(|application| application.df_name.as_ref());
+        let own: Vec<Vec<u8>> = own.map(|name| name.to_vec()).collect();
+        for name in application::VALIDATOR.into_iter().chain(own.iter().map(Vec::as_slice)) {
+            for class in [CardClass::Iso, CardClass::Legacy] {
+                if let Some((answer, _)) = self.try_name(class, name, true, &[])? {
+                    return Card::from_select_response(&answer).map_err(malformed);
+                }
+            }
+        }
+        Card::from_power_on_data(self.card.inner().card().power_on_data()).map_err(malformed)
+    }
+
     /// As [`select`](Self::select); `reads` travel behind the selection, and their answers enter the image.
     ///
     /// # Errors
@@ -97,10 +117,8 @@ impl Terminal {
         reads: &[Vec<u8>],
     ) -> Result<(Card, Batch), Failure> {
         for name in names {
-            let Some((answer, read)) = self.try_name(name, invalidated_too, reads)? else { continue };
-            let card = Card::from_select_response(&answer).map_err(|malformed| {
-                Failure::failed(format!("the answer to the selection is malformed: {malformed}"))
-            })?;
+            let Some((answer, read)) = self.try_name(CardClass::Iso, name, invalidated_too, reads)? else { continue };
+            let card = Card::from_select_response(&answer).map_err(malformed)?;
             application::check(&card, name)?;
             return Ok((card, read));
         }
@@ -110,6 +128,7 @@ impl Terminal {
     /// The answer to the selection of `name`, and to what is read behind it; nothing when it is not on the card.
     fn try_name(
         &mut self,
+        class: CardClass,
         name: &[u8],
         invalidated_too: bool,
         reads: &[Vec<u8>],
@@ -117,7 +136,7 @@ impl Terminal {
         let mut exchanges = Vec::new();
         let mut answers = Batch::new();
         let mut found = None;
-        let select = select_command(name);
+        let select = select_command(class, name);
         for command in std::iter::once(&select).chain(reads) {
             let mut answer = Vec::new();
             let sent = self.card.inner_mut().send(command, &mut answer);
@@ -151,10 +170,14 @@ impl Terminal {
     }
 }
 
-/// Select Application by name, as every card takes it.
-fn select_command(name: &[u8]) -> Vec<u8> {
+fn malformed(what: Malformed) -> Failure {
+    Failure::failed(format!("what the card says of itself is malformed: {what}"))
+}
+
+/// Select Application by name.
+fn select_command(class: CardClass, name: &[u8]) -> Vec<u8> {
     let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
-    let mut command = vec![0x00, 0xA4, 0x04, 0x00, length];
+    let mut command = vec![class.byte(), 0xA4, 0x04, 0x00, length];
     command.extend_from_slice(name);
     command.push(0x00);
     command
@@ -162,7 +185,7 @@ fn select_command(name: &[u8]) -> Vec<u8> {
 
 /// Read Records of one record: it is written here because its answer comes before a transaction could ask for it.
 fn read_command(read: &ReadRecords) -> Vec<u8> {
-    vec![0x00, 0xB2, *read.records.start(), read.sfi.0 << 3 | 4, read.size]
+    vec![CardClass::Iso.byte(), 0xB2, *read.records.start(), read.sfi.0 << 3 | 4, read.size]
 }
 
 /// The image of no card in particular. A transaction needs one before the first card comes, to keep the challenge that
@@ -177,5 +200,5 @@ pub fn placeholder() -> Result<Card, Failure> {
         0xC7, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x53, 0x07, 0x0A, 0x3C, 0x20, 0x05, 0x14, 0x10,
         0x01, 0x90, 0x00,
     ];
-    Card::from_select_response(&ANSWER).map_err(|malformed| Failure::failed(malformed.to_string()))
+    Card::from_select_response(&ANSWER).map_err(malformed)
 }

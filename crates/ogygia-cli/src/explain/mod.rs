@@ -2,7 +2,7 @@
 //!
 //! Read from the bytes alone, as somebody would who listens in.
 
-mod card;
+pub(crate) mod card;
 mod sam;
 
 use ogygia::Peer;

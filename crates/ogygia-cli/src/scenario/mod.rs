@@ -258,3 +258,6 @@ impl Report {
 fn is_authenticated(transaction: &Transaction) -> bool {
     transaction.session().authenticated.is_some()
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,8 +52,11 @@ pub fn check(card: &Card, name: &[u8]) -> Result<(), Refused> {
         Some(rest) if rest.iter().all(|byte| *byte == 0) => {}
         _ => return Err(Refused::UnexpectedName),
     }
-    match card.startup_info().application_subtype() {
-        subtype if STRUCTURES.contains(&subtype) => Ok(()),
-        subtype => Err(Refused::Structure(subtype)),
-    }
+    if has_known_structure(card) { Ok(()) } else { Err(Refused::Structure(card.startup_info().application_subtype())) }
+}
+
+/// Whether the files are laid out as this application expects it.
+#[must_use]
+pub fn has_known_structure(card: &Card) -> bool {
+    STRUCTURES.contains(&card.startup_info().application_subtype())
 }
