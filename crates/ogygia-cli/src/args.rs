@@ -28,8 +28,22 @@ pub enum Action {
     },
 }
 
+const COUNTED: &str = "\
+What --json counts, as the specification of transactions does:
+  card_requests, sam_requests  grouped transmissions of the transaction, whatever the number of commands in each
+  selection_requests           those that select the application; in no other figure
+  sam_prefetches               those that fetch a challenge before the card comes, one command each
+  card_apdus, sam_apdus        commands in card_requests and sam_requests
+  card_bytes                   bytes of card_requests and of their answers, status words included
+  sam_bytes                    the same of sam_requests and sam_prefetches together
+  virtual_us                   null: there is no virtual clock yet
+What makes a new card ready for a scenario is not counted.
+
+The exit code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.";
+
 /// `ogygia run`.
 #[derive(Debug, Args)]
+#[command(after_long_help = COUNTED)]
 pub struct Run {
     /// Which scenario; see --list
     #[arg(required_unless_present = "list", value_name = "SCENARIO")]
@@ -37,7 +51,7 @@ pub struct Run {
     /// Name the scenarios, one on each line
     #[arg(long, exclusive = true)]
     pub list: bool,
-    /// Print one JSON object: the outcome, and what was exchanged
+    /// Print one JSON object: the outcome, and what was exchanged (what is counted: --help)
     #[arg(long)]
     pub json: bool,
     /// How requests are made up: as few as possible

@@ -63,8 +63,8 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
     let clock = clock::now(run.now.as_deref())?;
     let now = Moment::from_civil(clock)
         .ok_or_else(|| Failure::usage(format!("a card cannot express the day of {clock}: 2010-01-01 to 2054-11-09")))?;
-    let profile = run.card.profile.as_deref().unwrap_or(scenario.default_profile());
-    let stored = store::open(run.card.file.as_deref(), profile)?;
+    let args::CardChoice { file, profile } = &run.card;
+    let stored = store::open(file.as_deref(), profile.as_deref(), scenario.default_profile())?;
     let terminal = Terminal::new(stored.card);
     let mut stage = Stage { terminal, clock, now, location, fare: run.fare, fresh: stored.fresh, setup: Vec::new() };
     let report = scenario.run(&mut stage);

@@ -198,3 +198,62 @@ impl Counts {
         counts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ogygia::card::Sfi;
+    use ogygia::command::ReadRecord;
+    use ogygia::drive::{NoSam, run};
+    use ogygia::transaction::{Security, Transaction};
+    use ogygia::{ChannelControl, Error};
+    use ogygia_sim::{CardLink, Fault};
+
+    use crate::terminal::Terminal;
+
+    /// Reads three records in one request, of which the fault hits one.
+    fn read_three(fault: Option<Fault>) -> (Result<(), Error>, Vec<Entry>) {
+        let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
+        let card = terminal.select_any().unwrap();
+        let log = Log::default();
+        log.begin(Phase::Transaction);
+        let link: CardLink = terminal.card.into_inner();
+        let link = fault.into_iter().fold(link, CardLink::with_fault);
+        let mut recorded = Recorded::new(link, Peer::Card, &log);
+        let mut transaction = Transaction::new(card, Security::None).unwrap();
+        for sfi in [0x07, 0x08, 0x09] {
+            transaction.prepare(ReadRecord { sfi: Sfi(sfi), record: 1 }).unwrap();
+        }
+        let result = run(&mut transaction, &mut recorded, &mut NoSam, ChannelControl::CloseAfter);
+        (result, log.entries())
+    }
+
+    fn answered(entries: &[Entry]) -> Vec<Option<usize>> {
+        let exchanges = entries.iter().flat_map(|entry| &entry.exchanges);
+        exchanges.map(|exchange| exchange.response.as_ref().map(Vec::len)).collect()
+    }
+
+    #[test]
+    fn a_request_is_one_entry() {
+        let (result, entries) = read_three(None);
+        assert_eq!((result, entries.len()), (Ok(()), 1));
+        assert_eq!(answered(&entries), [Some(31), Some(31), Some(31)]);
+    }
+
+    #[test]
+    fn a_lost_command_was_sent() {
+        let (result, entries) = read_three(Some(Fault::after(2, Loss::Peer)));
+        assert!(result.is_err());
+        assert_eq!(answered(&entries), [Some(31), None]);
+        assert_eq!(entries[0].lost, Some(Loss::Peer));
+        let counts = Counts::of(&entries);
+        assert_eq!((counts.card_apdus, counts.card_bytes), (2, Volume { out: 10, back: 31 }));
+    }
+
+    #[test]
+    fn a_command_kept_back_was_not_sent() {
+        let (result, entries) = read_three(Some(Fault::replaced(2, [0x69, 0x82])));
+        assert!(result.is_err());
+        assert_eq!(answered(&entries), [Some(31), Some(2)]);
+    }
+}

@@ -21,23 +21,36 @@ pub struct Stored {
     pub fresh: bool,
 }
 
-/// The card in `file`, or a new one of `profile` when there is no such file or none was named.
+/// The card in `file`, or a new one when there is no such file or none was named.
 ///
-/// A new card is written at once, so that an unusable place is found out before anything is done to the card.
+/// A new card is of the profile `asked`, else of `default`. A card that is there must be of the profile asked for.
 ///
 /// # Errors
 ///
-/// The file cannot be read or written or is damaged, or the profile is unknown.
-pub fn open(file: Option<&Path>, profile: &str) -> Result<Stored, Failure> {
+/// The file cannot be read or is damaged, the profile is unknown, or the card is of another one.
+pub fn open(file: Option<&Path>, asked: Option<&str>, default: &str) -> Result<Stored, Failure> {
+    let profile = asked.unwrap_or(default);
     let Some(path) = file else { return Ok(Stored { card: new_card(profile)?, file: None, fresh: true }) };
-    if let Some(card) = load(path)? {
-        // Behind a symbolic link the file itself is replaced, not the link.
-        let file = fs::canonicalize(path).map_err(|error| cannot("find", path, &error))?;
-        return Ok(Stored { card, file: Some(file), fresh: false });
+    let Some(card) = load(path)? else {
+        return Ok(Stored { card: new_card(profile)?, file: Some(path.to_owned()), fresh: true });
+    };
+    check_profile(&card, path, asked)?;
+    // Behind a symbolic link the file itself is replaced, not the link.
+    let file = fs::canonicalize(path).map_err(|error| cannot("find", path, &error))?;
+    Ok(Stored { card, file: Some(file), fresh: false })
+}
+
+/// Checks that the card in the file `path` is of the profile `asked`, if one was asked for.
+///
+/// # Errors
+///
+/// It is of another one.
+pub fn check_profile(card: &VirtualCard, path: &Path, asked: Option<&str>) -> Result<(), Failure> {
+    let own = &card.profile().id;
+    match asked.filter(|asked| asked != own) {
+        Some(asked) => Err(Failure::usage(format!("{} holds a card of {own}, not of {asked}", path.display()))),
+        None => Ok(()),
     }
-    let card = new_card(profile)?;
-    save(&card, path)?;
-    Ok(Stored { card, file: Some(path.to_owned()), fresh: true })
 }
 
 /// The card in a file; nothing when there is no such file.

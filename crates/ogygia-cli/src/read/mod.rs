@@ -16,11 +16,15 @@ const PROFILE: &str = "kit-prime-regular-v3";
 
 /// Reads the card and shows it.
 pub(crate) fn run(read: &args::Read, out: &mut dyn Write) -> Result<u8, Failure> {
+    let profile = read.card.profile.as_deref();
     let card = match &read.card.file {
         Some(path) => {
-            store::load(path)?.ok_or_else(|| Failure::failed(format!("there is no card file {}", path.display())))?
+            let missing = || Failure::failed(format!("there is no card file {}", path.display()));
+            let card = store::load(path)?.ok_or_else(missing)?;
+            store::check_profile(&card, path, profile)?;
+            card
         }
-        None => store::new_card(read.card.profile.as_deref().unwrap_or(PROFILE))?,
+        None => store::new_card(profile.unwrap_or(PROFILE))?,
     };
     let mut terminal = Terminal::new(card);
     let card = reader::read_all(&mut terminal)?;

@@ -60,3 +60,33 @@ pub fn check(card: &Card, name: &[u8]) -> Result<(), Refused> {
 pub fn has_known_structure(card: &Card) -> bool {
     STRUCTURES.contains(&card.startup_info().application_subtype())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A card that answers with this name, eight or ten bytes, and this structure.
+    fn card(name: &[u8], subtype: u8) -> Card {
+        let name_length = u8::try_from(name.len()).unwrap();
+        let mut fci = vec![0x6F, name_length + 26, 0x84, name_length];
+        fci.extend(name);
+        fci.extend([0xA5, 0x16, 0xBF, 0x0C, 0x13, 0xC7, 0x08, 0, 0, 0, 0, 1, 2, 3, 4, 0x53, 0x07]);
+        fci.extend([0x0A, 0x3C, 0x23, subtype, 0x14, 0x10, 0x01, 0x90, 0x00]);
+        Card::from_select_response(&fci).unwrap()
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(check(&card(CD_LIGHT, 0x05), CD_LIGHT), Ok(()));
+        assert_eq!(check(&card(b"1TIC.ICA1\0\0", 0x05), CD_LIGHT), Ok(()));
+        assert_eq!(check(&card(b"1TIC.ICA1\0\x01", 0x05), CD_LIGHT), Err(Refused::UnexpectedName));
+        assert_eq!(check(&card(b"1TIC.ICA", 0x05), CD_LIGHT), Err(Refused::UnexpectedName));
+    }
+
+    #[test]
+    fn structures() {
+        let served: Vec<u8> = (0x01..=0xFE).filter(|subtype| check(&card(LIGHT, *subtype), LIGHT).is_ok()).collect();
+        assert_eq!(served, STRUCTURES);
+        assert_eq!(check(&card(LIGHT, 0x42), LIGHT), Err(Refused::Structure(0x42)));
+    }
+}

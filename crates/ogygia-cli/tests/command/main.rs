@@ -1,5 +1,13 @@
 //! What the command promises, one test each, on the binary itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a failure is a failed test"
+)]
+
 mod helper;
 
 use helper::{Folder, Output, ogygia};
@@ -89,6 +97,7 @@ fn the_account_of_a_validation() {
         "Open Secure Session: open a session with key 3 (debit), and read Environment, record 1",
         "Read Records: Event log, record 1",
         "Digest Init:",
+        "10 messages between terminal and card; the last 4 are still to come, and certain\n",
         "Decrease: Counters, counter 1: 1 less",
         "Append Record: Event log",
         "Digest Authenticate:",
@@ -182,6 +191,25 @@ fn unknown_scenario() {
 fn unknown_profile() {
     run(&["validate", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
     ogygia(&["read", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
+}
+
+#[test]
+fn a_card_of_another_profile() {
+    let folder = Folder::new("profile");
+    let file = folder.path("card.json");
+    let light = ["validate", "--card", &file, "--profile", "kit-light-classic-v3"];
+    assert_eq!(run(&light).code, 0);
+    run(&["validate", "--card", &file, "--profile", "kit-basic-v2"]).is_refused(2, "of kit-light-classic-v3");
+    ogygia(&["read", "--card", &file, "--profile", "kit-basic-v2"]).is_refused(2, "of kit-light-classic-v3");
+    assert_eq!(run_at(A_MINUTE_LATER, &light).code, 0);
+    assert_eq!(run_at(["--now", "2026-11-25T08:34"], &["validate", "--card", &file]).code, 0);
+}
+
+#[test]
+fn help_tells_what_is_counted() {
+    let output = ogygia(&["run", "--help"]);
+    assert_eq!(output.code, 0);
+    assert!(output.stdout.contains("sam_prefetches"), "{}", output.stdout);
 }
 
 #[test]
