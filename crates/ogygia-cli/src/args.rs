@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::hex;
+
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
 #[command(name = "ogygia", version, about)]
@@ -84,6 +86,9 @@ pub struct Read {
     /// Print the card image as JSON
     #[arg(long)]
     pub json: bool,
+    /// Look at the application whose name begins so, and not at the ticketing application
+    #[arg(long, value_name = "HEX", value_parser = name)]
+    pub aid: Option<Name>,
     /// Which card
     #[command(flatten)]
     pub card: CardChoice,
@@ -98,4 +103,15 @@ pub struct CardChoice {
     /// What a new virtual card is made of
     #[arg(long, value_name = "ID")]
     pub profile: Option<String>,
+}
+
+/// A name of an application, or its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub Vec<u8>);
+
+fn name(text: &str) -> Result<Name, &'static str> {
+    hex::decode(text)
+        .filter(|name| (1..=16).contains(&name.len()))
+        .map(Name)
+        .ok_or("1 to 16 bytes in hexadecimal digits")
 }

@@ -214,7 +214,7 @@ mod tests {
     /// Reads three records in one request, of which the fault hits one.
     fn read_three(fault: Option<Fault>) -> (Result<(), Error>, Vec<Entry>) {
         let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
-        let card = terminal.select_any().unwrap();
+        let card = terminal.select_any(None).unwrap();
         let log = Log::default();
         log.begin(Phase::Transaction);
         let link: CardLink = terminal.card.into_inner();

@@ -68,22 +68,26 @@ impl Terminal {
         Ok(card)
     }
 
-    /// Selects whatever the card has, to look at it: an application of ours if there is one, else the first that has a
-    /// name, else the one that is there without selection.
+    /// Selects an application to look at it: the one whose name begins with `name`. Without a name, one of ours if there
+    /// is one, else the first that has a name, else the one that is there without selection.
     ///
     /// # Errors
     ///
-    /// The card was lost, or cannot be understood.
-    pub fn select_any(&mut self) -> Result<Card, Failure> {
+    /// The card was lost, has no such application, or cannot be understood.
+    pub fn select_any(&mut self, name: Option<&[u8]>) -> Result<Card, Failure> {
         let profile = self.card.inner().card().profile();
         let own = profile.applications.iter().filter_map(|application| application.df_name.as_ref());
         let own: Vec<Vec<u8>> = own.map(|name| name.to_vec()).collect();
-        for name in application::VALIDATOR.into_iter().chain(own.iter().map(Vec::as_slice)) {
+        let any: Vec<&[u8]> = application::VALIDATOR.into_iter().chain(own.iter().map(Vec::as_slice)).collect();
+        for name in name.map_or(any, |name| vec![name]) {
             for class in [CardClass::Iso, CardClass::Legacy] {
                 if let Some((answer, _)) = self.try_name(class, name, true, &[])? {
                     return Card::from_select_response(&answer).map_err(malformed);
                 }
             }
+        }
+        if name.is_some() {
+            return Err(Failure::failed("there is no application of this name on the card"));
         }
         Card::from_power_on_data(self.card.inner().card().power_on_data()).map_err(malformed)
     }

@@ -27,7 +27,7 @@ pub(crate) fn run(read: &args::Read, out: &mut dyn Write) -> Result<u8, Failure>
         None => store::new_card(profile.unwrap_or(PROFILE))?,
     };
     let mut terminal = Terminal::new(card);
-    let card = reader::read_all(&mut terminal)?;
+    let card = reader::read_all(&mut terminal, read.aid.as_ref().map(|name| name.0.as_slice()))?;
     if read.json {
         let text = serde_json::to_string_pretty(&image::to_json(&card));
         writeln!(out, "{}", text.map_err(|error| Failure::failed(error.to_string()))?)?;

@@ -1,7 +1,7 @@
 //! Reading all files of an application that can be read without a session.
 
 use ogygia::card::{Card, FileHeader, FileType, Sfi};
-use ogygia::command::{Command, ReadRecord, ReadRecords, SelectFile};
+use ogygia::command::{Command, ReadBinary, ReadRecord, ReadRecords, SelectFile};
 use ogygia::drive::{NoSam, run};
 use ogygia::transaction::{Security, Transaction};
 use ogygia::{ChannelControl, Error, Peer};
@@ -18,9 +18,11 @@ const MOST_FILES: usize = 64;
 const MOST_RECORDS: u8 = 8;
 
 /// The image of the card with all that can be read.
-pub(super) fn read_all(terminal: &mut Terminal) -> Result<Card, Failure> {
+///
+/// Of the application of this name, else of the one that a ticketing terminal would take, else of any.
+pub(super) fn read_all(terminal: &mut Terminal, name: Option<&[u8]>) -> Result<Card, Failure> {
     terminal.log.begin(Phase::Selection);
-    let card = terminal.select_any()?;
+    let card = terminal.select_any(name)?;
     terminal.log.begin(Phase::Transaction);
     let mut reader = Reader { transaction: Transaction::new(card, Security::None)?, terminal };
     reader.try_one(SelectFile::CurrentDirectory)?;
@@ -40,12 +42,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Processes one command; false when the card refuses it.
+    /// Processes one command; false when the card refuses it, or its product does not know it.
     fn try_one<'a>(&mut self, command: impl Into<Command<'a>>) -> Result<bool, Error> {
-        self.transaction.prepare(command)?;
-        match run(&mut self.transaction, &mut self.terminal.card, &mut NoSam, ChannelControl::KeepOpen) {
+        let done = self
+            .transaction
+            .prepare(command)
+            .and_then(|()| run(&mut self.transaction, &mut self.terminal.card, &mut NoSam, ChannelControl::KeepOpen));
+        match done {
             Ok(()) => Ok(true),
-            Err(Error::Status { peer: Peer::Card, .. }) => Ok(false),
+            Err(Error::Status { peer: Peer::Card, .. } | Error::Unsupported(_)) => Ok(false),
             Err(other) => Err(other),
         }
     }
@@ -63,14 +68,18 @@ impl Reader<'_> {
         Ok(files.filter_map(|file| Some((file.sfi(), *file.header()?))).collect())
     }
 
-    /// Records are read where that needs nothing. A file without short identifier is selected before.
+    /// A file is read where that needs nothing. One without short identifier is selected before.
     fn read_file(&mut self, sfi: Sfi, header: &FileHeader) -> Result<(), Error> {
-        let readable = Access::of(header, 0) == Some(Access::Always) && header.file_type != FileType::Binary;
-        let Ok(size @ 1..) = u8::try_from(header.record_size) else { return Ok(()) };
+        let readable = Access::of(header, 0) == Some(Access::Always);
         if !readable || (sfi == Sfi::CURRENT && !self.try_one(SelectFile::Lid(header.lid))?) {
             return Ok(());
         }
-        self.try_one(ReadRecords { sfi, records: 1..=header.records_number, size }).map(|_| ())
+        let _refusals_leave_it_empty = match (header.file_type, u8::try_from(header.record_size)) {
+            (FileType::Binary, _) => self.try_one(ReadBinary { sfi, offset: 0, length: header.record_size })?,
+            (_, Ok(size)) => self.try_one(ReadRecords { sfi, records: 1..=header.records_number, size })?,
+            (_, Err(_)) => false,
+        };
+        Ok(())
     }
 
     /// The files of the ticketing application, as far as they are there.

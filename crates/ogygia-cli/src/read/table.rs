@@ -159,12 +159,30 @@ fn records(file: &File<'_>, known: bool, out: &mut dyn Write) -> io::Result<()> 
     let mut empty = true;
     for (number, record) in file.records() {
         empty = false;
-        writeln!(out, "  {number:>3}  {}", hex::encode(record))?;
+        bytes(number, record, out)?;
         if known && TicketingFile::from_sfi(file.sfi()).is_some() {
             writeln!(out, "       {}", content(file.sfi(), record))?;
         }
     }
     if empty { writeln!(out, "       not read: {}", why_not(file)) } else { Ok(()) }
+}
+
+/// A record, in several lines when it is long; zeros at its end are only counted then.
+fn bytes(number: u32, record: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    const LINE: usize = 64;
+    let used = record.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let (used, zeros) = if record.len() <= LINE { (record.len(), 0) } else { (used, record.len() - used) };
+    for (index, line) in record.get(..used).unwrap_or_default().chunks(LINE).enumerate() {
+        match index {
+            0 => writeln!(out, "  {number:>3}  {}", hex::encode(line))?,
+            _ => writeln!(out, "       {}", hex::encode(line))?,
+        }
+    }
+    match (used, zeros) {
+        (_, 0) => Ok(()),
+        (0, zeros) => writeln!(out, "  {number:>3}  {zeros} bytes of 00"),
+        (_, zeros) => writeln!(out, "       and {zeros} bytes of 00"),
+    }
 }
 
 fn title(file: &File<'_>, known: bool) -> String {
@@ -178,7 +196,6 @@ fn title(file: &File<'_>, known: bool) -> String {
 fn why_not(file: &File<'_>) -> String {
     let Some(header) = file.header() else { return "the card refused".to_owned() };
     match Access::of(header, 0) {
-        Some(Access::Always) if header.file_type == FileType::Binary => "binary files are not read yet".to_owned(),
         Some(Access::Always) => "the card refused".to_owned(),
         Some(other) => format!("reading needs {other}"),
         None => "the card does not tell what reading needs".to_owned(),
