@@ -118,6 +118,10 @@ pub enum Argument {
     KeyIndex,
     /// Amount of a Stored Value operation.
     Amount,
+    /// Size of a signature: 1 to 8.
+    SignatureSize,
+    /// Diversifier: 1 to 8 bytes.
+    Diversifier,
     /// A key identifier or version of 0 in the settings.
     Key,
     /// A card of unknown product.
@@ -197,6 +201,10 @@ pub enum Untrusted {
     },
     /// The card's session MAC is wrong: nothing of the session is proved.
     SessionMac,
+    /// A signature of data is wrong.
+    Signature,
+    /// The SAM that signed is revoked.
+    SamRevoked,
     /// The card's Stored Value MAC is wrong: only the answer of that operation is doubtful.
     StoredValueMac,
 }
@@ -316,6 +324,8 @@ impl fmt::Display for Argument {
             Self::CounterCount => "number of counters",
             Self::KeyIndex => "key index",
             Self::Amount => "amount",
+            Self::SignatureSize => "signature size",
+            Self::Diversifier => "diversifier",
             Self::Key => "key identifier or version",
             Self::Product => "card product",
             Self::Sam => "SAM product",
@@ -366,6 +376,8 @@ impl fmt::Display for Untrusted {
             Self::SessionKey { .. } => f.write_str("the session key is not known"),
             Self::StoredValueKey { kvc } => write!(f, "the Stored Value key KVC {kvc} is not authorised"),
             Self::SessionMac => f.write_str("the card's session MAC is wrong"),
+            Self::Signature => f.write_str("the signature of the data is wrong"),
+            Self::SamRevoked => f.write_str("the SAM that signed is revoked"),
             Self::StoredValueMac => f.write_str("the card's Stored Value MAC is wrong"),
         }
     }

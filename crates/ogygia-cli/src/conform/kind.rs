@@ -20,6 +20,8 @@ pub(super) fn of(error: Error) -> &'static str {
         Error::ResponseCount { peer: Peer::Card, .. } => "inconsistent_data",
         Error::ResponseCount { peer: Peer::Sam, .. } => "crypto",
         Error::Untrusted(Untrusted::SessionKey { .. } | Untrusted::StoredValueKey { .. }) => "unauthorized_key",
+        Error::Untrusted(Untrusted::Signature) => "invalid_signature",
+        Error::Untrusted(Untrusted::SamRevoked) => "sam_revoked",
         Error::Untrusted(_) => "invalid_card_signature",
         Error::Lost { peer: Peer::Card, loss: Loss::Peer, .. } => "card_io",
         Error::Lost { peer: Peer::Card, loss: Loss::Reader, .. } => "reader_io",

@@ -4,6 +4,7 @@ mod kind;
 mod operation;
 mod play;
 mod script;
+mod signature;
 mod vector;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -17,14 +17,14 @@ use crate::hex;
 pub(super) type Refused = String;
 
 /// Arguments of an operation. A number that its type cannot hold becomes the largest one, which is out of range.
-struct Arguments<'a>(&'a Map<String, Value>);
+pub(super) struct Arguments<'a>(pub(super) &'a Map<String, Value>);
 
 impl Arguments<'_> {
     fn value(&self, name: &str) -> Result<&Value, Refused> {
         self.0.get(name).ok_or_else(|| format!("argument {name} missing"))
     }
 
-    fn text(&self, name: &str) -> Result<&str, Refused> {
+    pub(super) fn text(&self, name: &str) -> Result<&str, Refused> {
         self.value(name)?.as_str().ok_or_else(|| format!("argument {name} is no text"))
     }
 
@@ -33,7 +33,7 @@ impl Arguments<'_> {
         Ok(T::try_from(number).unwrap_or(out_of_range))
     }
 
-    fn byte(&self, name: &str) -> Result<u8, Refused> {
+    pub(super) fn byte(&self, name: &str) -> Result<u8, Refused> {
         self.number(name, u8::MAX)
     }
 
@@ -41,11 +41,11 @@ impl Arguments<'_> {
         self.byte("sfi").map(Sfi)
     }
 
-    fn bytes(&self, name: &str) -> Result<Vec<u8>, Refused> {
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, Refused> {
         hex::decode(self.text(name)?).ok_or_else(|| format!("argument {name} is not hexadecimal"))
     }
 
-    fn optional_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Refused> {
+    pub(super) fn optional_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Refused> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(_) => self.bytes(name).map(Some),
@@ -61,7 +61,7 @@ impl Arguments<'_> {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    fn key(&self, kif: &str, kvc: &str) -> Result<KeyId, Refused> {
+    pub(super) fn key(&self, kif: &str, kvc: &str) -> Result<KeyId, Refused> {
         let byte = |name| self.bytes(name)?.first().copied().ok_or_else(|| format!("argument {name} is empty"));
         Ok(KeyId { kif: Kif(byte(kif)?), kvc: Kvc(byte(kvc)?) })
     }

@@ -8,6 +8,7 @@ use ogygia::{ChannelControl, Error};
 use serde_json::Value;
 
 use super::script::Script;
+use super::signature::{self, Pending};
 use super::vector::{Case, Settings, Step};
 use super::{kind, operation};
 use crate::hex::Hex;
@@ -38,20 +39,27 @@ fn play_transaction(case: &Case) -> Result<(), String> {
     }
     let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
     let mut searches = Vec::new();
+    let mut signatures = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
         scripts.0.begin(index);
         scripts.1.begin(index);
-        play_step(&mut transaction, step, &mut scripts).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
+        play_step(&mut transaction, step, &mut scripts, &mut signatures)
+            .map_err(|what| format!("step {index}, {}: {what}", step.op))?;
         same_matches(&transaction, step, &mut searches).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
     }
+    signature::compare(&transaction, &signatures)?;
     same_image(case.image.as_ref(), &image::to_json(transaction.card()))
 }
 
-fn play_step(transaction: &mut Transaction, step: &Step, (card, sam): &mut (Script, Script)) -> Result<(), String> {
+fn play_step<'a>(
+    transaction: &mut Transaction,
+    step: &'a Step,
+    (card, sam): &mut (Script, Script),
+    signatures: &mut Vec<Pending<'a>>,
+) -> Result<(), String> {
     let result = match step.op.as_str() {
-        "process" if step.arguments.get("prefetch_challenge").and_then(Value::as_bool) == Some(true) => {
-            transaction.prefetch_challenge().and_then(|()| drive::resume(transaction, card, sam))
-        }
+        "prefetch_challenge" => transaction.prefetch_challenge().and_then(|()| drive::resume(transaction, card, sam)),
+        "compute_signature" | "verify_signature" => signature::prepare(transaction, step, signatures)?,
         "process" => drive::run(transaction, card, sam, channel(step)?),
         _ => {
             let prepared = operation::prepare(transaction, step)?;

@@ -88,6 +88,9 @@ pub enum CommandName {
     SamSvPrepareDebit,
     SamSvPrepareUndebit,
     SamSvCheck,
+    SamPsoComputeSignature,
+    SamPsoVerifySignature,
+    SamDataCipher,
 }
 
 impl CommandName {
@@ -139,6 +142,9 @@ impl CommandName {
         Self::SamSvPrepareDebit,
         Self::SamSvPrepareUndebit,
         Self::SamSvCheck,
+        Self::SamPsoComputeSignature,
+        Self::SamPsoVerifySignature,
+        Self::SamDataCipher,
     ];
 
     /// The status words that refuse this command, with their meaning.
@@ -187,6 +193,9 @@ impl CommandName {
             Self::SamSvPrepareDebit => sam::command::SV_PREPARE_REFUSALS,
             Self::SamSvPrepareUndebit => sam::command::SV_PREPARE_REFUSALS,
             Self::SamSvCheck => sam::command::SV_CHECK_REFUSALS,
+            Self::SamPsoComputeSignature => sam::command::COMPUTE_SIGNATURE_REFUSALS,
+            Self::SamPsoVerifySignature => sam::command::VERIFY_SIGNATURE_REFUSALS,
+            Self::SamDataCipher => sam::command::DATA_CIPHER_REFUSALS,
         }
     }
 
@@ -246,6 +255,9 @@ impl fmt::Display for CommandName {
             Self::SamSvPrepareDebit => "SV Prepare Debit",
             Self::SamSvPrepareUndebit => "SV Prepare Undebit",
             Self::SamSvCheck => "SV Check",
+            Self::SamPsoComputeSignature => "PSO Compute Signature",
+            Self::SamPsoVerifySignature => "PSO Verify Signature",
+            Self::SamDataCipher => "Data Cipher",
         })
     }
 }

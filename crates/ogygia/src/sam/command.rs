@@ -72,18 +72,51 @@ pub(crate) const SV_CHECK_REFUSALS: Refusals = &[
     (0x6E00, Refusal::IllegalParameter),
 ];
 
+pub(crate) const COMPUTE_SIGNATURE_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6900, Refusal::Terminated),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6A80, Refusal::IllegalData),
+    (0x6A83, Refusal::DataAccess),
+    (0x6B00, Refusal::IllegalParameter),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+pub(crate) const VERIFY_SIGNATURE_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6982, Refusal::SecurityContext),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6988, Refusal::SecurityData),
+    (0x6A80, Refusal::IllegalData),
+    (0x6A83, Refusal::DataAccess),
+    (0x6B00, Refusal::IllegalParameter),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+pub(crate) const DATA_CIPHER_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6900, Refusal::Terminated),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6A83, Refusal::DataAccess),
+    (0x6B00, Refusal::IllegalParameter),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+
 /// A command that waits for the SAM: its name, and how long its answer must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) name: CommandName,
     pub(crate) answer_len: usize,
+    /// The signature that it is for.
+    pub(crate) slot: Option<usize>,
 }
 
 /// The length of the answer is not checked.
 const ANY_LEN: usize = 0;
 
 const fn expected(name: CommandName, answer_len: usize) -> Expected {
-    Expected { name, answer_len }
+    Expected { name, answer_len, slot: None }
 }
 
 /// Appends the commands of one product.

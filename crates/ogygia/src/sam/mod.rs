@@ -7,7 +7,9 @@ mod digest;
 mod identity;
 mod queue;
 mod service;
+mod signature;
 
 pub use identity::{Sam, SamProduct};
+pub use signature::{ComputeSignature, SignatureKind, SignatureOutcome, Traceability, VerifySignature};
 
 pub(crate) use service::Service;

@@ -50,7 +50,7 @@ impl Queue {
         other.clear();
     }
 
-    /// Hands the answers over in order, with the first thing that is wrong behind them.
+    /// Hands all the answers over in order, and gives the first thing that is wrong: point G44.
     pub(super) fn answers(
         &self,
         responses: &Batch,
@@ -60,12 +60,14 @@ impl Queue {
         if responses.len() > self.commands.len() {
             return Err(count);
         }
+        let mut handled = Ok(());
         for (index, (bytes, &expected)) in responses.iter().zip(&self.expected).enumerate() {
             let command = expected.name;
             let misbehaved = |how| Error::PeerMisbehaved { peer: Peer::Sam, index, command, how };
-            let answer = Response::parse(bytes).ok_or(misbehaved(Misbehaviour::NoStatus))?;
-            each(Queued { index, expected, answer })?;
+            let answer = Response::parse(bytes).ok_or(misbehaved(Misbehaviour::NoStatus));
+            handled = handled.and(answer.and_then(|answer| each(Queued { index, expected, answer })));
         }
+        handled?;
         if responses.len() < self.commands.len() { Err(count) } else { Ok(()) }
     }
 }
@@ -79,9 +81,13 @@ impl Queued<'_> {
         }
         let (expected, received) = (self.expected.answer_len, self.answer.data.len());
         if expected != 0 && expected != received {
-            let how = Misbehaviour::UnexpectedLength { expected, received };
-            return Err(Error::PeerMisbehaved { peer: Peer::Sam, index, command, how });
+            return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected, received }));
         }
         Ok(())
+    }
+
+    /// What is wrong with the answer, with its place.
+    pub(crate) fn misbehaved(&self, how: Misbehaviour) -> Error {
+        Error::PeerMisbehaved { peer: Peer::Sam, index: self.index, command: self.expected.name, how }
     }
 }

@@ -9,7 +9,8 @@ use core::fmt;
 use super::command::Encoder;
 use super::digest::Digest;
 use super::identity::Sam;
-use super::queue::Queue;
+use super::queue::{Queue, Queued};
+use super::signature::{ComputeSignature, Diversifier, SignatureOutcome, Signatures, VerifySignature};
 use crate::apdu::{Batch, StatusWord};
 use crate::card::KeyId;
 use crate::command::{CommandName, Operation, SessionForm};
@@ -30,21 +31,24 @@ pub(crate) struct Service {
     /// The card's serial number, which diversifies its keys.
     diversifier: [u8; 8],
     selected: Selected,
+    signatures: Signatures,
     prefetched: Option<[u8; 8]>,
     answers: Answers,
     verifying: bool,
     authenticated: bool,
 }
 
-/// What is known of the diversifier that the SAM has selected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Selected {
-    /// Nothing: it has to be selected before it is used.
-    Unknown,
-    /// The selection is decided, and will stand in front of the next Digest Init.
-    Owed,
-    /// The card's is selected, or its selection is under way.
-    Card,
+/// Which diversifier the SAM has selected.
+#[derive(Debug, Default)]
+struct Selected {
+    /// After the last request that succeeded. Forgotten with every error: point G42.
+    confirmed: Option<Diversifier>,
+    /// After what waits, as far as that uses one.
+    decided: Option<Diversifier>,
+    /// What waits uses this one without selecting it.
+    assumed: Option<Diversifier>,
+    /// After the request under way.
+    sent: Option<Diversifier>,
 }
 
 /// Answers that carry data, until they are used.
@@ -73,7 +77,8 @@ impl Service {
             flight: Queue::default(),
             digest: Digest::default(),
             diversifier: [0; 8],
-            selected: Selected::Unknown,
+            selected: Selected::default(),
+            signatures: Signatures::default(),
             prefetched: None,
             answers: Answers::default(),
             verifying: false,
@@ -84,7 +89,8 @@ impl Service {
     /// Serves another card. A challenge that was fetched in advance stays.
     pub(crate) fn restart(&mut self, diversifier: [u8; 8]) {
         self.reset();
-        self.selected = Selected::Unknown;
+        self.selected = Selected::default();
+        self.signatures.clear();
         self.diversifier = diversifier;
     }
 
@@ -95,9 +101,8 @@ impl Service {
         self.digest.end();
         self.verifying = false;
         self.answers.challenge = None;
-        if self.selected == Selected::Owed {
-            self.selected = Selected::Unknown;
-        }
+        self.selected.decided = None;
+        self.selected.assumed = None;
     }
 
     /// Forgets the session, not what else waits.
@@ -124,9 +129,6 @@ impl Service {
 
     /// Whether a challenge is at hand; queues the command that fetches one otherwise.
     pub(crate) fn ask_challenge(&mut self, form: SessionForm) -> bool {
-        if self.selected == Selected::Unknown {
-            self.selected = Selected::Owed;
-        }
         if let Some(challenge) = self.prefetched.take() {
             self.answers.challenge = Some(challenge);
             return true;
@@ -168,7 +170,7 @@ impl Service {
     /// Queues what ciphers a PIN for a presentation, with the session's key when none is given.
     pub(crate) fn ask_pin_block(&mut self, challenge: [u8; 8], pin: &[u8], key: Option<KeyId>) {
         let Some(key) = key.or_else(|| self.digest.key()) else { return };
-        self.queue_select_diversifier();
+        self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
         self.waiting.push(|out| encoder.cipher_pin(key, pin, out));
@@ -176,7 +178,7 @@ impl Service {
 
     /// Queues what ciphers a new PIN.
     pub(crate) fn ask_new_pin_block(&mut self, challenge: [u8; 8], pin: &[u8], key: KeyId) {
-        self.queue_select_diversifier();
+        self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
         self.waiting.push(|out| encoder.cipher_new_pin(key, pin, out));
@@ -184,7 +186,7 @@ impl Service {
 
     /// Queues what ciphers a new key.
     pub(crate) fn ask_key_block(&mut self, challenge: [u8; 8], new: KeyId, issuer: KeyId) {
-        self.queue_select_diversifier();
+        self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
         self.waiting.push(|out| encoder.generate_key(new, issuer, out));
@@ -192,7 +194,7 @@ impl Service {
 
     /// Queues what signs a Stored Value operation.
     pub(crate) fn ask_stored_value(&mut self, operation: Operation, get: [&[u8]; 2], partial: &[u8]) {
-        self.queue_select_diversifier();
+        self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.sv_prepare(operation, get, partial, out));
     }
@@ -204,14 +206,44 @@ impl Service {
         self.verifying = true;
     }
 
-    /// For a command that uses a key of the card. In a session Digest Init, which goes in front of everything, sees to
-    /// it.
-    fn queue_select_diversifier(&mut self) {
-        if self.selected == Selected::Unknown || (self.selected == Selected::Owed && !self.digest.waits_for_init()) {
-            let (encoder, diversifier) = (self.encoder, self.diversifier);
-            self.waiting.push(|out| encoder.select_diversifier(&diversifier, out));
-            self.selected = Selected::Card;
+    /// Queues the signing of data; gives the place of its outcome.
+    pub(crate) fn queue_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<usize, Error> {
+        let diversifier = compute.check()?;
+        self.select(diversifier.unwrap_or(self.card_diversifier()));
+        let (encoder, slot) = (self.encoder, self.signatures.add_computation(compute));
+        self.waiting.push(|out| encoder.compute(compute, slot, out));
+        Ok(slot)
+    }
+
+    /// Queues the verification of a signature; gives the place of its outcome.
+    pub(crate) fn queue_verification(&mut self, verify: &VerifySignature<'_>) -> Result<usize, Error> {
+        let diversifier = verify.check()?;
+        self.select(diversifier.unwrap_or(self.card_diversifier()));
+        let (encoder, slot) = (self.encoder, self.signatures.add_verification(verify));
+        self.waiting.push(|out| encoder.verify(verify, slot, out));
+        Ok(slot)
+    }
+
+    /// What became of a signature.
+    pub(crate) fn signature(&self, slot: usize) -> Option<SignatureOutcome<'_>> {
+        self.signatures.outcome(slot)
+    }
+
+    const fn card_diversifier(&self) -> Diversifier {
+        Diversifier::whole(self.diversifier)
+    }
+
+    /// Queues the selection of a diversifier, unless it is selected where the next command stands. In front of what
+    /// waits, Digest Init selects the card's.
+    fn select(&mut self, wanted: Diversifier) {
+        let start = if self.digest.waits_for_init() { Some(self.card_diversifier()) } else { self.selected.confirmed };
+        if self.selected.decided.or(start) != Some(wanted) {
+            let encoder = self.encoder;
+            self.waiting.push(|out| encoder.select_diversifier(wanted.as_bytes(), out));
+        } else if self.selected.decided.is_none() {
+            self.selected.assumed = Some(wanted);
         }
+        self.selected.decided = Some(wanted);
     }
 
     /// What the SAM gave for the next card command.
@@ -243,10 +275,14 @@ impl Service {
             return false;
         }
         self.flight.clear();
+        let mut end = self.selected.confirmed;
         if self.digest.waits_for_init() {
             self.queue_init();
+            end = Some(self.card_diversifier());
         }
         self.flight.append(&mut self.waiting);
+        self.selected.sent = self.selected.decided.take().or(end);
+        self.selected.assumed = None;
         // Between a challenge and its session nothing else may reach the SAM.
         self.prefetched = None;
         true
@@ -254,13 +290,14 @@ impl Service {
 
     /// In front of everything: only Select Diversifier may stand between Get Challenge and Digest Init.
     fn queue_init(&mut self) {
-        let encoder = self.encoder;
-        if self.selected != Selected::Card {
-            let diversifier = self.diversifier;
-            self.flight.push(|out| encoder.select_diversifier(&diversifier, out));
-            self.selected = Selected::Card;
+        let (encoder, card) = (self.encoder, self.card_diversifier());
+        if self.selected.confirmed != Some(card) {
+            self.flight.push(|out| encoder.select_diversifier(card.as_bytes(), out));
         }
         self.digest.init(encoder, &mut self.flight);
+        if let Some(other) = self.selected.assumed.filter(|assumed| *assumed != card) {
+            self.flight.push(|out| encoder.select_diversifier(other.as_bytes(), out));
+        }
     }
 
     /// The request under way.
@@ -276,33 +313,14 @@ impl Service {
 
     /// Takes the answers to the request under way.
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
-        let Self { flight, answers, authenticated, .. } = self;
-        let handled = flight.answers(responses, |queued| {
-            let name = queued.expected.name;
-            match (name, queued.answer.status) {
-                (CommandName::SamDigestAuthenticate, StatusWord::WRONG_MAC) => return Err(Untrusted::SessionMac.into()),
-                (CommandName::SamSvCheck, StatusWord::WRONG_MAC) => return Err(Untrusted::StoredValueMac.into()),
-                _ => queued.check()?,
-            }
-            match name {
-                CommandName::SamGetChallenge => answers.challenge = Some(padded(queued.answer.data)),
-                CommandName::SamDigestClose
-                | CommandName::SamCardCipherPin
-                | CommandName::SamCardGenerateKey
-                | CommandName::SamSvPrepareLoad
-                | CommandName::SamSvPrepareDebit
-                | CommandName::SamSvPrepareUndebit => {
-                    answers.material.clear();
-                    answers.material.extend_from_slice(queued.answer.data);
-                }
-                CommandName::SamDigestAuthenticate => *authenticated = true,
-                _ => {}
-            }
-            Ok(())
-        });
+        let Self { flight, answers, signatures, authenticated, .. } = self;
+        let handled = flight.answers(responses, |queued| answers.take(&queued, signatures, authenticated));
         self.flight.clear();
         match handled {
-            Ok(()) => self.verifying = false,
+            Ok(()) => {
+                self.verifying = false;
+                self.selected.confirmed = self.selected.sent;
+            }
             Err(_) => self.distrust(),
         }
         handled
@@ -316,8 +334,52 @@ impl Service {
 
     fn distrust(&mut self) {
         self.verifying = false;
-        self.selected = Selected::Unknown;
+        self.selected = Selected::default();
         self.prefetched = None;
+    }
+}
+
+impl Answers {
+    fn take(
+        &mut self,
+        queued: &Queued<'_>,
+        signatures: &mut Signatures,
+        authenticated: &mut bool,
+    ) -> Result<(), Error> {
+        let (name, data) = (queued.expected.name, queued.answer.data);
+        if queued.answer.status == StatusWord::WRONG_MAC {
+            match name {
+                CommandName::SamDigestAuthenticate => return Err(Untrusted::SessionMac.into()),
+                CommandName::SamSvCheck => return Err(Untrusted::StoredValueMac.into()),
+                CommandName::SamPsoVerifySignature => {
+                    signatures.refuse(queued.expected.slot.unwrap_or_default());
+                    return Err(Untrusted::Signature.into());
+                }
+                _ => {}
+            }
+        }
+        queued.check()?;
+        match name {
+            CommandName::SamGetChallenge => self.challenge = Some(padded(data)),
+            CommandName::SamDigestAuthenticate => *authenticated = true,
+            CommandName::SamPsoComputeSignature | CommandName::SamPsoVerifySignature | CommandName::SamDataCipher => {
+                signatures.take(queued.expected, data).map_err(|wrong| match wrong {
+                    Ok(untrusted) => untrusted.into(),
+                    Err(how) => queued.misbehaved(how),
+                })?;
+            }
+            CommandName::SamDigestClose
+            | CommandName::SamCardCipherPin
+            | CommandName::SamCardGenerateKey
+            | CommandName::SamSvPrepareLoad
+            | CommandName::SamSvPrepareDebit
+            | CommandName::SamSvPrepareUndebit => {
+                self.material.clear();
+                self.material.extend_from_slice(data);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 

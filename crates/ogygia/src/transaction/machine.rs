@@ -345,6 +345,12 @@ impl Transaction {
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
         let handled = symmetric.service.handle(responses);
+        if self.list.len() == 0
+            && let Err(error) = handled
+        {
+            // Nothing was prepared: an error of what waited for the SAM does not touch the session.
+            return Ok(State::Done(Err(error)));
+        }
         if symmetric.service.take_authenticated() {
             self.session.authenticate();
         }

@@ -17,6 +17,7 @@ mod fate;
 mod machine;
 mod session;
 mod settings;
+mod signature;
 mod stored_value;
 
 use block::Block;
@@ -25,6 +26,7 @@ use session::Session;
 
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Security, SymmetricSettings};
+pub use signature::SignatureId;
 
 use alloc::vec::Vec;
 
@@ -312,6 +314,8 @@ impl Transaction {
         }
         match work {
             SamWork::BeforeReport(error) => Err(error),
+            // Nothing was prepared: the session is not touched.
+            _ if self.list.len() == 0 => Ok(State::Done(Err(lost))),
             SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
         }
     }
