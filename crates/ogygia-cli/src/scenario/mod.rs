@@ -96,7 +96,7 @@ impl Scenario {
         let played = self.play(stage);
         let done = played.unwrap_or_else(|failure| Done {
             outcome: if failure.is_card_lost() { Outcome::CardLost } else { Outcome::Error },
-            result: failure.to_string(),
+            result: format!("failed: {failure}"),
             ..Done::default()
         });
         Report { scenario: self, setup: std::mem::take(&mut stage.setup), entries: stage.terminal.log.entries(), done }

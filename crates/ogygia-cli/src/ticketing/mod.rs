@@ -21,9 +21,11 @@ pub use environment::Environment;
 pub use event::Event;
 pub use values::{DateCompact, Location, Moment, Priority, TimeCompact, Version};
 
+use ogygia::ChannelControl::KeepOpen;
 use ogygia::Error;
 use ogygia::card::{Card, Kif, Level};
-use ogygia::drive::{Channel, resume};
+use ogygia::command::CancelSession;
+use ogygia::drive::{Channel, resume, run};
 use ogygia::sam::Sam;
 use ogygia::transaction::{SymmetricSettings, Transaction};
 
@@ -50,7 +52,8 @@ fn known_record(card: &Card, file: layout::TicketingFile, number: u8) -> &[u8] {
     card.file(file.sfi()).and_then(|file| file.record(number)).unwrap_or_default()
 }
 
-/// Hands `result` on. When it is an error of `prepare` in a session, the abort is still to be sent: it is sent now.
+/// Hands `result` on. No error leaves a session open: the abort that a refused `prepare` leaves to be sent is sent, and
+/// a session that the procedure itself gave up is cancelled.
 fn settle<T>(
     result: Result<T, Error>,
     transaction: &mut Transaction,
@@ -58,8 +61,11 @@ fn settle<T>(
     sam: &mut impl Channel,
 ) -> Result<T, Error> {
     if result.is_err() {
-        // The session is void whatever becomes of its abort, and the first error tells why.
+        // The first error tells why; what becomes of the abort changes nothing.
         let _ = resume(transaction, card, sam);
+        if transaction.is_session_open() {
+            let _ = transaction.prepare(CancelSession).and_then(|()| run(transaction, card, sam, KeepOpen));
+        }
     }
     result
 }

@@ -9,7 +9,7 @@ use ogygia::{ChannelControl, Error};
 
 use super::layout::{TicketingFile, slots};
 use super::values::{DateCompact, Version};
-use super::{Environment, Record};
+use super::{Environment, Record, settle};
 
 /// For how many years a card works.
 const YEARS: i16 = 6;
@@ -40,6 +40,12 @@ pub fn personalize(
     sam: &mut impl Channel,
     environment: &Environment,
 ) -> Result<(), Error> {
+    let written =
+        prepare(transaction, environment).and_then(|()| run(transaction, card, sam, ChannelControl::CloseAfter));
+    settle(written, transaction, card, sam)
+}
+
+fn prepare(transaction: &mut Transaction, environment: &Environment) -> Result<(), Error> {
     let slots = slots(transaction.card().product());
     let blank = Record::default();
     transaction.prepare(OpenSession { level: Level::Personalization })?;
@@ -50,8 +56,7 @@ pub fn personalize(
     }
     let counters = usize::from(slots) * 3;
     update(transaction, TicketingFile::Counters, 1, blank.get(..counters).unwrap_or(&blank))?;
-    transaction.prepare(CloseSession)?;
-    run(transaction, card, sam, ChannelControl::CloseAfter)
+    transaction.prepare(CloseSession)
 }
 
 fn update(transaction: &mut Transaction, file: TicketingFile, record: u8, data: &[u8]) -> Result<(), Error> {

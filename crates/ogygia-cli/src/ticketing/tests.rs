@@ -191,3 +191,30 @@ fn a_card_that_would_outlive_the_calendar_is_not_issued() {
     assert_eq!(environment(date(2048, 12, 1), 1), None);
     assert_eq!(environment(date(2009, 12, 31), 1), None);
 }
+
+/// A procedure that gives up in the middle leaves no session open on the card.
+#[test]
+fn no_error_leaves_a_session_open() {
+    use crate::terminal::Terminal;
+    use ogygia::Misuse;
+    use ogygia::command::{OpenSession, SetCounter};
+
+    let (mut terminal, mut transaction) = {
+        let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
+        let card = terminal.select(application::VALIDATOR, false).unwrap();
+        let transaction = Transaction::new(card, terminal.security(true)).unwrap();
+        (terminal, transaction)
+    };
+    let unknown = Error::Misuse(Misuse::CounterUnknown);
+    for refused_by_prepare in [false, true] {
+        transaction.prepare(OpenSession { level: Level::Debit }).unwrap();
+        run(&mut transaction, &mut terminal.card, &mut terminal.sam, KeepOpen).unwrap();
+        assert!(terminal.card.inner().card().session_open());
+        let result = match refused_by_prepare {
+            true => transaction.prepare(SetCounter { sfi: layout::TicketingFile::Counters.sfi(), counter: 1, to: 1 }),
+            false => Err(unknown),
+        };
+        assert_eq!(settle(result, &mut transaction, &mut terminal.card, &mut terminal.sam), Err(unknown));
+        assert!(!terminal.card.inner().card().session_open());
+    }
+}

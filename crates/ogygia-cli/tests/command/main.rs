@@ -159,6 +159,13 @@ fn a_refusal_is_one_object_too() {
 }
 
 #[test]
+fn a_card_of_another_kind_is_told_of() {
+    let output = run(&["validate", "--profile", "stored-value"]);
+    assert_eq!((output.code, output.stderr.as_str()), (1, ""));
+    assert_eq!(output.stdout.lines().last(), Some("failed: no ticketing application on this card"));
+}
+
+#[test]
 fn place_and_fare() {
     let riga = run(&["validate", "--location", "riga"]);
     assert!(riga.stdout.contains("at Riga (6)"), "{}", riga.stdout);

@@ -11,7 +11,7 @@ use ogygia::command::{
 };
 use ogygia::drive::{Channel, run};
 use ogygia::transaction::Transaction;
-use ogygia::{ChannelControl, Error};
+use ogygia::{ChannelControl, Error, Misuse};
 
 use super::layout::{TicketingFile, slots};
 use super::values::{Location, Moment, Priority, Version};
@@ -247,7 +247,8 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
             run(self.transaction, self.card, self.sam, ChannelControl::KeepOpen)?;
             self.counters_read = true;
         }
-        Ok(self.transaction.card().file(sfi).and_then(|file| file.counter(slot)).unwrap_or_default())
+        let known = self.transaction.card().file(sfi).and_then(|file| file.counter(slot));
+        known.ok_or(Error::Misuse(Misuse::CounterUnknown))
     }
 
     fn note(&mut self, finding: Finding) {
