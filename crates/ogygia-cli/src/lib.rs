@@ -1,5 +1,87 @@
 //! The command line of Ogygia, as a library so that it can be tested.
+//!
+//! Arguments are parsed ([`args`]), turned into what is needed ([`run`] and the modules below it), and run. The exit
+//! code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.
 
+#![forbid(unsafe_code)]
+
+mod account;
+pub mod args;
+mod clock;
 pub mod conform;
+pub mod error;
+mod explain;
 pub mod hex;
 pub mod image;
+mod read;
+pub mod record;
+pub mod scenario;
+pub mod store;
+pub mod terminal;
+pub mod ticketing;
+
+use std::io::{self, Write};
+
+use args::{Action, Arguments};
+use error::Failure;
+use scenario::{Scenario, Stage};
+use terminal::Terminal;
+use ticketing::{Location, Moment};
+
+/// Runs the command, writes what it has to say to `out`, and returns the exit code.
+///
+/// # Errors
+///
+/// What keeps the command from its work.
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+    match &arguments.action {
+        Action::Run(run) if run.list => list(out),
+        Action::Run(run) => run_scenario(run, out),
+        Action::Read(read) => read::run(read, out),
+        Action::Conform { paths } => {
+            let passed = conform::run(paths, out).map_err(|error| Failure::usage(error.to_string()))?;
+            Ok(u8::from(!passed))
+        }
+    }
+}
+
+fn list(out: &mut dyn Write) -> Result<u8, Failure> {
+    for scenario in Scenario::ALL {
+        writeln!(out, "{:<22}{}", scenario.name(), scenario.shows())?;
+    }
+    Ok(0)
+}
+
+fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
+    let name = run.scenario.as_deref().unwrap_or_default();
+    let scenario = Scenario::from_name(name).ok_or_else(|| {
+        let names = Scenario::ALL.map(Scenario::name).join(", ");
+        Failure::usage(format!("no scenario {name}; there are: {names}"))
+    })?;
+    let location = Location::parse(&run.location)
+        .ok_or_else(|| Failure::usage(format!("no location {}; name one or give a number", run.location)))?;
+    let clock = clock::now(run.now.as_deref())?;
+    let now = Moment::from_civil(clock)
+        .ok_or_else(|| Failure::usage(format!("a card cannot express the day of {clock}: 2010-01-01 to 2054-11-09")))?;
+    let args::CardChoice { file, profile } = &run.card;
+    let stored = store::open(file.as_deref(), profile.as_deref(), scenario.default_profile())?;
+    let terminal = Terminal::new(stored.card);
+    let mut stage = Stage { terminal, clock, now, location, fare: run.fare, fresh: stored.fresh, setup: Vec::new() };
+    let report = scenario.run(&mut stage);
+    // The card comes first: it has changed whether anybody reads of it or not.
+    if let Some(file) = &stored.file {
+        store::save(stage.terminal.card.inner().card(), file)?;
+    }
+    if run.json {
+        writeln!(out, "{}", report.to_json()?)?;
+    } else {
+        account::write(&report, &stage, out)?;
+    }
+    Ok(u8::from(!report.succeeded()))
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed(format!("the output cannot be written: {error}"))
+    }
+}

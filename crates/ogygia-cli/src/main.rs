@@ -1,15 +1,20 @@
-//! The command line of Ogygia.
+//! The command `ogygia`.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::Parser;
+use ogygia_cli::args::Arguments;
+
 fn main() -> ExitCode {
-    let paths: Vec<_> = std::env::args_os().skip(2).map(std::path::PathBuf::from).collect();
-    match ogygia_cli::conform::run(&paths, &mut std::io::stdout().lock()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::from(2)
+    let arguments = Arguments::parse();
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let code = ogygia_cli::run(&arguments, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("ogygia: {failure}");
+            ExitCode::from(failure.exit_code())
         }
     }
 }

@@ -1,0 +1,144 @@
+//! The account of a scenario, for somebody who reads it for the first time.
+
+use std::io::{self, Write};
+
+use ogygia::{Loss, Peer};
+
+use crate::explain::{explain, short_hex};
+use crate::record::{Entry, Exchange, Phase};
+use crate::scenario::{Report, Stage};
+
+/// Writes the account of `report`.
+pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::Result<()> {
+    let profile = stage.terminal.card.inner().card().profile();
+    writeln!(out, "{}: {}", report.scenario.name(), report.scenario.shows())?;
+    writeln!(out, "Card: virtual, {} ({})", profile.id, profile.title)?;
+    writeln!(out, "Terminal: virtual SAM, at {}, {}", stage.location, stage.now)?;
+    if !report.setup.is_empty() {
+        heading(out, "Before: the card was new, so it was")?;
+        for line in &report.setup {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    heading(out, "What was said")?;
+    conversation(&report.entries, out)?;
+    if !report.done.decided.is_empty() {
+        heading(out, "What was decided, and why")?;
+        for line in &report.done.decided {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    heading(out, "What changed on the card")?;
+    changes(report, out)?;
+    heading(out, "Who proved what")?;
+    writeln!(out, "  {}", proof(report))?;
+    heading(out, "What it took")?;
+    cost(report, out)?;
+    writeln!(out)?;
+    writeln!(out, "{}", report.done.result)
+}
+
+fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "\n{text}")
+}
+
+fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
+    let (mut card, mut sam) = (0, 0);
+    let mut digest = Digest::default();
+    for entry in entries.iter().filter(|entry| entry.phase != Phase::Setup) {
+        let number = match entry.peer {
+            Peer::Card => &mut card,
+            Peer::Sam => &mut sam,
+        };
+        let what = match entry.phase {
+            Phase::Prefetch => "ahead of the next card".to_owned(),
+            Phase::Selection => "selection".to_owned(),
+            Phase::Transaction | Phase::Setup => {
+                *number += 1;
+                format!("request {number}")
+            }
+        };
+        let to = match entry.peer {
+            Peer::Card => "card reader",
+            Peer::Sam => "SAM",
+        };
+        writeln!(out, "\n  terminal → {to}, {what}")?;
+        for exchange in &entry.exchanges {
+            digest.follow(entry.peer, exchange);
+            one(entry.peer, exchange, &digest, out)?;
+        }
+        match entry.lost {
+            Some(Loss::Peer) => writeln!(out, "    the {} was lost", entry.peer)?,
+            Some(Loss::Reader) => writeln!(out, "    the reader of the {} was lost", entry.peer)?,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn one(peer: Peer, exchange: &Exchange, digest: &Digest, out: &mut dyn Write) -> io::Result<()> {
+    let explained = explain(peer, exchange);
+    writeln!(out, "    {}: {}{}", explained.name, explained.asks, digest.remark(explained.digested))?;
+    writeln!(out, "      ← {}", explained.answers)?;
+    let response = exchange.response.as_deref().map_or_else(|| "nothing".to_owned(), short_hex);
+    writeln!(out, "        {} → {response}", short_hex(&exchange.command))
+}
+
+/// How far the SAM has followed the conversation with the card: it can be ahead, where answers are certain.
+#[derive(Default)]
+struct Digest {
+    said: usize,
+    digested: usize,
+}
+
+impl Digest {
+    fn follow(&mut self, peer: Peer, exchange: &Exchange) {
+        let explained = explain(peer, exchange);
+        match peer {
+            Peer::Card if explained.opens => *self = Self::default(),
+            Peer::Card => self.said += 2,
+            Peer::Sam => self.digested += explained.digested,
+        }
+    }
+
+    /// What is to be said of so many messages digested just now.
+    fn remark(&self, digested: usize) -> String {
+        match self.digested.saturating_sub(self.said).min(digested) {
+            0 => String::new(),
+            ahead => format!("; the last {ahead} are still to come, and certain"),
+        }
+    }
+}
+
+fn changes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.done.changed.is_empty() {
+        return writeln!(out, "  nothing");
+    }
+    for change in &report.done.changed {
+        writeln!(out, "  {}", change.place)?;
+        writeln!(out, "    before: {}", change.before)?;
+        writeln!(out, "    after:  {}", change.after)?;
+    }
+    Ok(())
+}
+
+fn proof(report: &Report) -> &'static str {
+    if report.done.authenticated {
+        "Card and terminal authenticated each other: the card checked the SAM's MAC before it wrote, the SAM the card's."
+    } else {
+        "Nothing was proved: no session was closed and verified, so what the card said is not authenticated."
+    }
+}
+
+fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let counts = report.counts();
+    let line = |requests: usize, apdus: usize, bytes: crate::record::Volume| {
+        format!("{requests} requests with {apdus} commands, {} bytes out, {} in", bytes.out, bytes.back)
+    };
+    writeln!(out, "  card: {}; selection apart", line(counts.card_requests, counts.card_apdus, counts.card_bytes))?;
+    let ahead = match counts.sam_prefetches {
+        0 => String::new(),
+        ahead => format!("; bytes include the challenges fetched ahead: {ahead}"),
+    };
+    writeln!(out, "  SAM:  {}{ahead}", line(counts.sam_requests, counts.sam_apdus, counts.sam_bytes))
+}

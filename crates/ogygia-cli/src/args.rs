@@ -1,0 +1,117 @@
+//! The command line as it is written, before anything is looked up.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::hex;
+
+/// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
+#[derive(Debug, Parser)]
+#[command(name = "ogygia", version, about)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Run a transaction and tell who said what to whom
+    Run(Run),
+    /// Show what is on a card
+    Read(Read),
+    /// Replay recorded exchanges, files or folders
+    Conform {
+        /// What to replay
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+const COUNTED: &str = "\
+What --json counts, as the specification of transactions does:
+  card_requests, sam_requests  grouped transmissions of the transaction, whatever the number of commands in each
+  selection_requests           those that select the application; in no other figure
+  sam_prefetches               those that fetch a challenge before the card comes, one command each
+  card_apdus, sam_apdus        commands in card_requests and sam_requests
+  card_bytes                   bytes of card_requests and of their answers, status words included
+  sam_bytes                    the same of sam_requests and sam_prefetches together
+  virtual_us                   null: there is no virtual clock yet
+What makes a new card ready for a scenario is not counted.
+
+The exit code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.";
+
+/// `ogygia run`.
+#[derive(Debug, Args)]
+#[command(after_long_help = COUNTED)]
+pub struct Run {
+    /// Which scenario; see --list
+    #[arg(required_unless_present = "list", value_name = "SCENARIO")]
+    pub scenario: Option<String>,
+    /// Name the scenarios, one on each line
+    #[arg(long, exclusive = true)]
+    pub list: bool,
+    /// Print one JSON object: the outcome, and what was exchanged (what is counted: --help)
+    #[arg(long)]
+    pub json: bool,
+    /// How requests are made up: as few as possible
+    #[arg(long, value_enum, default_value_t = Policy::Grouped)]
+    pub policy: Policy,
+    /// Which card
+    #[command(flatten)]
+    pub card: CardChoice,
+    /// The terminal's clock instead of the system's
+    #[arg(long, value_name = "YYYY-MM-DDTHH:MM")]
+    pub now: Option<String>,
+    /// Where the terminal stands, by name or number
+    #[arg(long, value_name = "PLACE", default_value = "Paris")]
+    pub location: String,
+    /// What one trip costs with a stored value contract
+    #[arg(long, value_name = "AMOUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub fare: u32,
+}
+
+/// How requests are made up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Policy {
+    /// Fewest requests.
+    Grouped,
+}
+
+/// `ogygia read`.
+#[derive(Debug, Args)]
+pub struct Read {
+    /// Print the card image as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Look at the application whose name begins so, and not at the ticketing application
+    #[arg(long, value_name = "HEX", value_parser = name)]
+    pub aid: Option<Name>,
+    /// Which card
+    #[command(flatten)]
+    pub card: CardChoice,
+}
+
+/// Which virtual card.
+#[derive(Debug, Args)]
+pub struct CardChoice {
+    /// Keep the virtual card in this file between runs; made when it is not there
+    #[arg(long = "card", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// What a new virtual card is made of
+    #[arg(long, value_name = "ID")]
+    pub profile: Option<String>,
+}
+
+/// A name of an application, or its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub Vec<u8>);
+
+fn name(text: &str) -> Result<Name, &'static str> {
+    hex::decode(text)
+        .filter(|name| (1..=16).contains(&name.len()))
+        .map(Name)
+        .ok_or("1 to 16 bytes in hexadecimal digits")
+}

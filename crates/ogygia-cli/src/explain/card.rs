@@ -1,0 +1,177 @@
+//! Commands to the card.
+
+use ogygia::apdu::{Response, StatusWord};
+use ogygia::card::{Card, Product, Sfi};
+use ogygia::command::CommandName;
+
+use super::{Command, Meaning, is_success, short_hex};
+use crate::ticketing::layout::{CONTRACT_LIST, TicketingFile};
+use crate::ticketing::values::{counters, u24};
+use crate::ticketing::{Contract, Environment, Event};
+
+pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
+    let (p1, p2, data) = (command.p1, command.p2, command.data);
+    let sfi = Sfi(p2 >> 3);
+    Some(match command.ins {
+        0xA4 if p1 == 0x04 => select_application(data),
+        0xA4 => select_file(p1, p2, data),
+        0xB2 if p1 == 0 => ratification(),
+        0xB2 => read(sfi, p1, p2),
+        0x8A => open(p1, p2),
+        0x8E if data.is_empty() => abort(),
+        0x8E => close(p1),
+        0x30 => change(CommandName::Decrease, sfi, p1, data, "less"),
+        0x32 => change(CommandName::Increase, sfi, p1, data, "more"),
+        0xDC => write(CommandName::UpdateRecord, sfi, &format!("record {p1} becomes"), data),
+        0xD2 => write(CommandName::WriteRecord, sfi, &format!("record {p1} gets the bits of"), data),
+        0xE2 => write(CommandName::AppendRecord, sfi, "a new record 1 is", data),
+        _ => return None,
+    })
+}
+
+fn select_application(name: &[u8]) -> Meaning<'_> {
+    let asks = format!("is there an application named {}?", application_name(name));
+    let answer = |response: Response<'_>| match response.status {
+        StatusWord::FILE_NOT_FOUND => Some("no".to_owned()),
+        StatusWord::SUCCESS | StatusWord::INVALIDATED => Some(found(response)),
+        _ => None,
+    };
+    Meaning { name: CommandName::SelectApplication, asks, answer: Box::new(answer) }
+}
+
+/// In letters where it is made of them.
+fn application_name(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) if text.bytes().all(|byte| byte.is_ascii_graphic()) => format!("{text} ({})", short_hex(name)),
+        _ => short_hex(name),
+    }
+}
+
+fn found(response: Response<'_>) -> String {
+    let whole = [response.data, &response.status.to_bytes()].concat();
+    let Ok(card) = Card::from_select_response(&whole) else { return "yes, but the answer is malformed".to_owned() };
+    let invalidated = if card.invalidated() { ", but it is invalidated" } else { "" };
+    format!("yes{invalidated}; {}, serial number {}", product(card.product()), short_hex(&card.full_serial_number()))
+}
+
+/// A product as the field calls it.
+pub(crate) const fn product(product: Product) -> &'static str {
+    match product {
+        Product::PrimeRevision1 => "Calypso Prime revision 1",
+        Product::PrimeRevision2 => "Calypso Prime revision 2",
+        Product::PrimeRevision3 => "Calypso Prime revision 3",
+        Product::Light => "Calypso Light",
+        Product::Basic => "Calypso Basic",
+        Product::Unknown => "an unknown product",
+    }
+}
+
+fn select_file<'a>(p1: u8, p2: u8, data: &[u8]) -> Meaning<'a> {
+    let asks = match (p1, p2) {
+        (0x02, 0x00) => "the first file of the application".to_owned(),
+        (0x02, 0x02) => "the next file".to_owned(),
+        (0x09, 0x00) if data == [0, 0] => "the application itself".to_owned(),
+        _ => format!("the file {}", short_hex(data)),
+    };
+    Meaning::new(CommandName::SelectFile, asks, |_| "its header".to_owned())
+}
+
+fn ratification<'a>() -> Meaning<'a> {
+    let answer = |_: Response<'_>| Some("refused, as it should be; the session is ratified".to_owned());
+    let asks = "a read that is wrong on purpose: it shows the card that its answer has arrived";
+    Meaning { name: CommandName::Ratification, asks: asks.to_owned(), answer: Box::new(answer) }
+}
+
+fn read<'a>(sfi: Sfi, record: u8, p2: u8) -> Meaning<'a> {
+    let from = if p2 & 7 == 5 { " and those that follow" } else { "" };
+    let asks = format!("{}, record {record}{from}", place(sfi));
+    Meaning::new(CommandName::ReadRecords, asks, move |data| content(sfi, data))
+}
+
+fn open<'a>(p1: u8, p2: u8) -> Meaning<'a> {
+    let (key, record, mode) = (p1 & 7, p1 >> 3 & 0x0F, p2 & 7);
+    let role = match key {
+        1 => "issuer",
+        2 => "load",
+        3 => "debit",
+        _ => "unknown",
+    };
+    let sfi = Sfi(p2 >> 3);
+    let reading = if record == 0 { String::new() } else { format!(", and read {}, record {record}", place(sfi)) };
+    let asks = format!("open a session with key {key} ({role}){reading}; here is the SAM's challenge");
+    Meaning::new(CommandName::OpenSecureSession, asks, move |data| opened(mode, sfi, data))
+}
+
+fn opened(mode: u8, sfi: Sfi, data: &[u8]) -> String {
+    let (unratified, kif, kvc, record) = match (mode, data) {
+        (1, [_, _, _, _, unratified, kif, kvc, _, record @ ..]) => (*unratified, *kif, *kvc, record),
+        (2, [_, _, _, _, _, _, _, _, flags, kif, kvc, _, record @ ..]) => (*flags & 1, *kif, *kvc, record),
+        _ => return "open".to_owned(),
+    };
+    let before = if unratified == 0 { "ratified" } else { "NOT ratified" };
+    let mut text = format!("open, with key KIF {kif:02X} KVC {kvc:02X}; the session before was {before}");
+    if !record.is_empty() {
+        text.push_str(&format!("; {}", content(sfi, record)));
+    }
+    text
+}
+
+fn abort<'a>() -> Meaning<'a> {
+    Meaning::new(CommandName::AbortSecureSession, "cancel the session: nothing of it counts", |_| {
+        "cancelled".to_owned()
+    })
+}
+
+fn close<'a>(p1: u8) -> Meaning<'a> {
+    let ratified = if p1 == 0x80 { "; count it as ratified" } else { "; the next command will ratify it" };
+    let asks = format!("commit the session; here is the SAM's MAC over all of it{ratified}");
+    Meaning::new(CommandName::CloseSecureSession, asks, |_| {
+        "the MAC is right, all is written; here is the card's own MAC".to_owned()
+    })
+}
+
+fn change<'a>(name: CommandName, sfi: Sfi, counter: u8, data: &[u8], way: &str) -> Meaning<'a> {
+    let by = data.first_chunk::<3>().copied().map_or(0, u24);
+    let answer = |response: Response<'_>| {
+        let value = response.data.first_chunk::<3>().copied().map(u24);
+        match response.status {
+            StatusWord::POSTPONED => Some("done; the value comes with the closing".to_owned()),
+            _ if is_success(response) => Some(value.map_or_else(String::new, |value| format!("it is {value} now"))),
+            _ => None,
+        }
+    };
+    let asks = format!("{}, counter {counter}: {by} {way}", place(sfi));
+    Meaning { name, asks, answer: Box::new(answer) }
+}
+
+fn write<'a>(name: CommandName, sfi: Sfi, what: &str, data: &[u8]) -> Meaning<'a> {
+    let asks = format!("{}, {what}: {}", place(sfi), content(sfi, data));
+    Meaning::new(name, asks, |_| "noted, until the session is closed".to_owned())
+}
+
+/// The name of a file.
+pub(crate) fn place(sfi: Sfi) -> String {
+    match TicketingFile::from_sfi(sfi) {
+        Some(file) => file.to_string(),
+        None if sfi == CONTRACT_LIST => "Contract list".to_owned(),
+        None => format!("file {sfi}"),
+    }
+}
+
+/// A record in words, where its structure is known.
+pub(crate) fn content(sfi: Sfi, record: &[u8]) -> String {
+    let decoded = match TicketingFile::from_sfi(sfi) {
+        Some(TicketingFile::Environment) => Environment::decode(record).map(|environment| environment.to_string()),
+        Some(TicketingFile::Events) => Event::decode(record).map(|event| event.to_string()),
+        Some(TicketingFile::Contracts) => Contract::decode(record).map(|contract| contract.to_string()),
+        Some(TicketingFile::Counters) => {
+            let values: Vec<_> = counters(record).iter().map(ToString::to_string).collect();
+            Some(values.join(", "))
+        }
+        None => None,
+    };
+    decoded.unwrap_or_else(|| match record.iter().all(|byte| *byte == 0) {
+        true => "zeros".to_owned(),
+        false => short_hex(record),
+    })
+}

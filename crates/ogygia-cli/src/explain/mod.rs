@@ -1,0 +1,127 @@
+//! What a command asks and what its answer says, in words.
+//!
+//! Read from the bytes alone, as somebody would who listens in.
+
+pub(crate) mod card;
+mod sam;
+
+use ogygia::Peer;
+use ogygia::apdu::Response;
+use ogygia::command::CommandName;
+
+use crate::hex;
+use crate::record::Exchange;
+
+/// An exchange in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Explained {
+    /// The command, as the specification calls it.
+    pub(crate) name: String,
+    /// What it asks.
+    pub(crate) asks: String,
+    /// What was answered.
+    pub(crate) answers: String,
+    /// It opens a session.
+    pub(crate) opens: bool,
+    /// How many messages between terminal and card it has the SAM digest.
+    pub(crate) digested: usize,
+}
+
+impl Explained {
+    fn unknown(name: String) -> Self {
+        Self { name, asks: String::new(), answers: String::new(), opens: false, digested: 0 }
+    }
+}
+
+/// Puts an exchange with `peer` into words.
+pub(crate) fn explain(peer: Peer, exchange: &Exchange) -> Explained {
+    let Some(command) = Command::parse(&exchange.command) else {
+        return Explained::unknown("Unknown command".to_owned());
+    };
+    let meaning = match peer {
+        Peer::Card => card::meaning(&command),
+        Peer::Sam => sam::meaning(&command),
+    };
+    let Some(Meaning { name, asks, answer }) = meaning else {
+        return Explained::unknown(format!("Unknown command {:02X}", command.ins));
+    };
+    let answers = match exchange.response.as_deref().map(Response::parse) {
+        None => "no answer: the connection was lost".to_owned(),
+        Some(None) => "an answer without status word".to_owned(),
+        Some(Some(response)) => answer(response).unwrap_or_else(|| refusal(name, response)),
+    };
+    let opens = name == CommandName::OpenSecureSession;
+    let digested = match name {
+        CommandName::SamDigestUpdate => 1,
+        CommandName::SamDigestUpdateMultiple => sam::count_blocks(command.data),
+        _ => 0,
+    };
+    Explained { name: title(name), asks, answers, opens, digested }
+}
+
+/// A command, cut into its parts.
+struct Command<'a> {
+    ins: u8,
+    p1: u8,
+    p2: u8,
+    data: &'a [u8],
+}
+
+impl<'a> Command<'a> {
+    fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (&[_, ins, p1, p2], rest) = bytes.split_first_chunk::<4>()?;
+        let data = match rest {
+            [lc, data @ ..] => data.get(..usize::from(*lc)).unwrap_or_default(),
+            [] => &[],
+        };
+        Some(Self { ins, p1, p2, data })
+    }
+}
+
+/// What a command means, and how to read its answer: nothing when it is a refusal.
+struct Meaning<'a> {
+    name: CommandName,
+    asks: String,
+    answer: Box<dyn Fn(Response<'_>) -> Option<String> + 'a>,
+}
+
+impl<'a> Meaning<'a> {
+    fn new(name: CommandName, asks: impl Into<String>, answer: impl Fn(&[u8]) -> String + 'a) -> Self {
+        let success = move |response: Response<'_>| is_success(response).then(|| answer(response.data));
+        Self { name, asks: asks.into(), answer: Box::new(success) }
+    }
+}
+
+fn is_success(response: Response<'_>) -> bool {
+    response.status == ogygia::apdu::StatusWord::SUCCESS
+}
+
+fn refusal(name: CommandName, response: Response<'_>) -> String {
+    match name.refusal(response.status) {
+        Some(refusal) => format!("refused with {}: {refusal}", response.status),
+        None => format!("refused with {}", response.status),
+    }
+}
+
+/// The name as the first words of a line.
+fn title(name: CommandName) -> String {
+    match name {
+        CommandName::Ratification => "Ratification command".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Bytes as hexadecimal text, cut in the middle when there are many.
+pub(crate) fn short_hex(bytes: &[u8]) -> String {
+    const WHOLE: usize = 48;
+    const HEAD: usize = 32;
+    match (bytes.get(..HEAD), bytes.split_last_chunk::<2>()) {
+        (Some(head), Some((_, tail))) if bytes.len() > WHOLE => {
+            format!("{}…{} ({} bytes)", hex::encode(head), hex::encode(tail), bytes.len())
+        }
+        _ => hex::encode(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests;

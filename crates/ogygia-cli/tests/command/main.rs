@@ -1,0 +1,289 @@
+//! What the command promises, one test each, on the binary itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a failure is a failed test"
+)]
+
+mod helper;
+
+use helper::{Folder, Output, ogygia};
+use serde_json::{Value, json};
+
+const NOW: [&str; 2] = ["--now", "2026-11-25T08:32"];
+const A_MINUTE_LATER: [&str; 2] = ["--now", "2026-11-25T08:33"];
+
+fn run_at(now: [&str; 2], arguments: &[&str]) -> Output {
+    ogygia(&[&["run"], arguments, &now].concat())
+}
+
+fn run(arguments: &[&str]) -> Output {
+    run_at(NOW, arguments)
+}
+
+#[test]
+fn scenarios_are_listed_one_on_each_line() {
+    let output = ogygia(&["run", "--list"]);
+    assert_eq!(output.code, 0);
+    let names: Vec<_> = output.stdout.lines().map(|line| line.split_once(' ').unwrap().0).collect();
+    assert_eq!(names, ["personalize", "validate", "validation-embedded", "validation-simple", "sale-distributed"]);
+    assert!(output.stdout.lines().all(|line| line.len() > 30 && line.len() <= 120), "{}", output.stdout);
+}
+
+fn figures(scenario: &str) -> Value {
+    let output = run(&[scenario, "--json"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+#[test]
+fn figures_of_the_embedded_validation() {
+    let expected = json!({
+        "scenario": "validation-embedded", "policy": "grouped", "outcome": "success", "authenticated": true,
+        "selection_requests": 1, "card_requests": 6, "sam_requests": 2, "sam_prefetches": 2,
+        "card_apdus": 9, "sam_apdus": 5,
+        "card_bytes": { "out": 88, "in": 152 }, "sam_bytes": { "out": 265, "in": 34 },
+        "virtual_us": null,
+    });
+    assert_eq!(figures("validation-embedded"), expected);
+}
+
+#[test]
+fn figures_of_the_simple_validation() {
+    let expected = json!({
+        "scenario": "validation-simple", "policy": "grouped", "outcome": "success", "authenticated": true,
+        "selection_requests": 1, "card_requests": 6, "sam_requests": 3, "sam_prefetches": 0,
+        "card_apdus": 9, "sam_apdus": 6,
+        "card_bytes": { "out": 88, "in": 152 }, "sam_bytes": { "out": 260, "in": 20 },
+        "virtual_us": null,
+    });
+    assert_eq!(figures("validation-simple"), expected);
+}
+
+#[test]
+fn figures_of_the_distributed_sale() {
+    let expected = json!({
+        "scenario": "sale-distributed", "policy": "grouped", "outcome": "success", "authenticated": true,
+        "selection_requests": 1, "card_requests": 2, "sam_requests": 3, "sam_prefetches": 0,
+        "card_apdus": 9, "sam_apdus": 7,
+        "card_bytes": { "out": 142, "in": 175 }, "sam_bytes": { "out": 352, "in": 22 },
+        "virtual_us": null,
+    });
+    assert_eq!(figures("sale-distributed"), expected);
+}
+
+#[test]
+fn figures_of_validate_and_personalize() {
+    let counts = |scenario| {
+        let figures = figures(scenario);
+        ["card_requests", "sam_requests", "sam_prefetches"].map(|name| figures[name].as_u64().unwrap())
+    };
+    assert_eq!(counts("validate"), [5, 2, 1]);
+    assert_eq!(counts("personalize"), [2, 3, 0]);
+}
+
+#[test]
+fn the_account_of_a_validation() {
+    let output = run(&["validate"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let told = [
+        "personalized with key 1",
+        "loaded with key 2: 10 trips",
+        "terminal → SAM",
+        "terminal → card reader",
+        "Open Secure Session: open a session with key 3 (debit), and read Environment, record 1",
+        "Read Records: Event log, record 1",
+        "Digest Init:",
+        "10 messages between terminal and card; the last 4 are still to come, and certain\n",
+        "Decrease: Counters, counter 1: 1 less",
+        "Append Record: Event log",
+        "Digest Authenticate:",
+        "Slot 1 is chosen: multi-trip, valid until 2032-11-01; 10 left before, 9 after.",
+        "    before: never validated",
+        "    after:  validated 2026-11-25 08:32 at Paris (5) with contract 1",
+        "Card and terminal authenticated each other",
+    ];
+    let mut rest = output.stdout.as_str();
+    for text in told {
+        let at = rest.find(text).unwrap_or_else(|| panic!("{text} is not told, or not in order:\n{}", output.stdout));
+        rest = &rest[at..];
+    }
+    assert_eq!(output.stdout.lines().last(), Some("accepted: multi-trip in slot 1, 9 left"));
+}
+
+#[test]
+fn personalize_lists_its_exchanges() {
+    let output = run(&["personalize"]);
+    assert_eq!(output.code, 0);
+    assert_eq!(output.stdout.matches("    Update Record: ").count(), 7);
+    assert!(output.stdout.ends_with("personalized: card number 1, works until 2032-11-01, in 1 session\n"));
+}
+
+#[test]
+fn a_card_is_kept_between_runs() {
+    let folder = Folder::new("kept");
+    let file = folder.path("card.json");
+    let validate = ["validate", "--card", &file];
+
+    assert_eq!(run(&validate).code, 0);
+    let again = run(&validate);
+    assert_eq!(again.code, 1);
+    assert!(again.stdout.contains("already tapped") && again.stdout.contains("cancelled"), "{}", again.stdout);
+    assert!(again.stdout.contains("Nothing was proved") && !again.stdout.contains("authenticated each other"));
+    assert!(again.stdout.contains("What changed on the card\n  nothing\n"));
+
+    let later = run_at(A_MINUTE_LATER, &validate);
+    assert_eq!(later.code, 0);
+    assert!(!later.stdout.contains("personalized"), "only a new card is");
+    assert!(later.stdout.ends_with("8 left\n"), "{}", later.stdout);
+    assert_eq!(folder.names(), ["card.json"], "no file is left over");
+}
+
+#[test]
+fn a_refusal_is_one_object_too() {
+    let folder = Folder::new("refusal");
+    let file = folder.path("card.json");
+    let outcome = |arguments: &[&str]| {
+        let output = run(arguments);
+        let object: Value = serde_json::from_str(&output.stdout).unwrap();
+        (output.code, object["outcome"].as_str().unwrap().to_owned(), object["authenticated"].as_bool().unwrap())
+    };
+    assert_eq!(outcome(&["validate", "--json", "--card", &file]), (0, "success".to_owned(), true));
+    assert_eq!(outcome(&["validate", "--json", "--card", &file]), (1, "invalid card".to_owned(), false));
+    assert_eq!(outcome(&["personalize", "--json", "--card", &file]), (0, "success".to_owned(), true));
+    assert_eq!(outcome(&["validate", "--json", "--card", &file]), (1, "empty card".to_owned(), false));
+    assert_eq!(outcome(&["validate", "--json", "--profile", "stored-value"]), (1, "error".to_owned(), false));
+}
+
+#[test]
+fn a_card_of_another_kind_is_told_of() {
+    let output = run(&["validate", "--profile", "stored-value"]);
+    assert_eq!((output.code, output.stderr.as_str()), (1, ""));
+    assert_eq!(output.stdout.lines().last(), Some("failed: no ticketing application on this card"));
+}
+
+#[test]
+fn place_and_fare() {
+    let riga = run(&["validate", "--location", "riga"]);
+    assert!(riga.stdout.contains("at Riga (6)"), "{}", riga.stdout);
+    assert_eq!(run(&["validate", "--location", "77"]).code, 0);
+    run(&["validate", "--location", "Atlantis"]).is_refused(2, "no location Atlantis");
+    assert_eq!(run(&["validate", "--fare", "0"]).code, 2);
+    assert_eq!(run(&["validate", "--fare", "300", "--policy", "grouped"]).code, 0);
+}
+
+#[test]
+fn the_system_has_a_clock() {
+    assert_eq!(ogygia(&["run", "validate"]).code, 0);
+}
+
+#[test]
+fn times_that_a_card_cannot_express() {
+    let at = |now| ogygia(&["run", "validate", "--now", now]);
+    at("2009-12-31T23:59").is_refused(2, "2010");
+    at("2054-11-10T00:00").is_refused(2, "2010");
+    at("tomorrow").is_refused(2, "YYYY-MM-DDTHH:MM");
+    assert_eq!(at("2010-01-01T00:00").code, 0);
+}
+
+#[test]
+fn unknown_scenario() {
+    run(&["lunch"]).is_refused(2, "no scenario lunch; there are: personalize, validate,");
+}
+
+#[test]
+fn unknown_profile() {
+    run(&["validate", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
+    ogygia(&["read", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
+}
+
+#[test]
+fn a_card_of_another_profile() {
+    let folder = Folder::new("profile");
+    let file = folder.path("card.json");
+    let light = ["validate", "--card", &file, "--profile", "kit-light-classic-v3"];
+    assert_eq!(run(&light).code, 0);
+    run(&["validate", "--card", &file, "--profile", "kit-basic-v2"]).is_refused(2, "of kit-light-classic-v3");
+    ogygia(&["read", "--card", &file, "--profile", "kit-basic-v2"]).is_refused(2, "of kit-light-classic-v3");
+    assert_eq!(run_at(A_MINUTE_LATER, &light).code, 0);
+    assert_eq!(run_at(["--now", "2026-11-25T08:34"], &["validate", "--card", &file]).code, 0);
+}
+
+#[test]
+fn help_tells_what_is_counted() {
+    let output = ogygia(&["run", "--help"]);
+    assert_eq!(output.code, 0);
+    assert!(output.stdout.contains("sam_prefetches"), "{}", output.stdout);
+}
+
+#[test]
+fn wrong_usage() {
+    for arguments in [&[][..], &["run"], &["walk"], &["run", "validate", "--trace", "x"], &["conform"]] {
+        assert_eq!(ogygia(arguments).code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_damaged_card_file_is_left_as_it_is() {
+    let folder = Folder::new("damaged");
+    let file = folder.path("card.json");
+    assert_eq!(run(&["validate", "--card", &file]).code, 0);
+    let whole = std::fs::read(&file).unwrap();
+    let damages = [&b""[..], &whole[..whole.len() / 2], b"{}", b"\xFF\xFE", b"[1, 2"];
+    for damaged in damages {
+        std::fs::write(&file, damaged).unwrap();
+        run(&["validate", "--card", &file]).is_refused(1, "left as it is");
+        ogygia(&["read", "--card", &file]).is_refused(1, "left as it is");
+        assert_eq!(std::fs::read(&file).unwrap(), damaged);
+    }
+    assert_eq!(folder.names(), ["card.json"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written() {
+    let folder = Folder::new("unwritable");
+    run(&["validate", "--card", &folder.path("missing/card.json")]).is_refused(1, "cannot write");
+    run(&["validate", "--card", &folder.path("")]).is_refused(1, "cannot read");
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn read_shows_what_is_on_the_card() {
+    let folder = Folder::new("read");
+    let file = folder.path("card.json");
+    ogygia(&["read", "--card", &file]).is_refused(1, "there is no card file");
+    run(&["validate", "--card", &file]);
+    let output = ogygia(&["read", "--card", &file]);
+    assert_eq!(output.code, 0);
+    let shown = [
+        "application     A000000291FF9101, valid",
+        "serial number   0000000011223346",
+        "product         Calypso Prime revision 3",
+        "2010  08   Event log       cyclic",
+        "validated 2026-11-25 08:32 at Paris (5) with contract 1",
+        "multi-trip, sold 2026-11-25, valid until 2032-11-01",
+        "0000090000000000000000000000000000000000000000000000000000",
+    ];
+    for text in shown {
+        assert!(output.stdout.contains(text), "{text} is not shown:\n{}", output.stdout);
+    }
+}
+
+#[test]
+fn read_prints_the_image() {
+    let output = ogygia(&["read", "--json", "--profile", "kit-light-classic-v3"]);
+    assert_eq!(output.code, 0);
+    let image: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(image["df_name"], "A000000291FF9101");
+    assert_eq!(image["product_type"], "light");
+    assert_eq!(image["files"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn conform_tells_of_paths_that_are_not_there() {
+    let folder = Folder::new("conform");
+    assert_eq!(ogygia(&["conform", &folder.path("missing.json")]).code, 2);
+}
