@@ -81,6 +81,7 @@ pub(crate) fn prepared(startup: &str, commands: &[Command<'_>]) -> Result<Vec<St
 }
 
 /// Prepares one operation, compares its commands, and lets `answers` change the image.
+#[expect(clippy::needless_pass_by_value, reason = "operations are written in place")]
 pub(crate) fn processed(
     card: &mut Card,
     command: Command<'_>,
