@@ -1,1 +1,25 @@
-//! Virtual Calypso card and SAM.
+//! Virtual Calypso card and SAM: an independent reading of the specification, for tests and demonstrations.
+
+#![forbid(unsafe_code)]
+
+pub mod card;
+pub mod cipher;
+mod command;
+pub mod hex;
+pub mod link;
+pub mod profile;
+pub mod sam;
+mod status;
+#[cfg(test)]
+mod testing;
+
+pub use card::{CardError, VirtualCard};
+pub use cipher::{Key, KeyId, KeySet};
+pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
+pub use profile::{Profile, ProfileError};
+pub use sam::{SamProduct, VirtualSam};
+
+/// The example of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,39 @@
+//! Why a card cannot be made.
+
+use std::fmt;
+
+use crate::cipher::KeyId;
+use crate::profile::ProfileError;
+
+/// Why a virtual card cannot be made, or not be read back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CardError {
+    /// The profile is unusable.
+    Profile(ProfileError),
+    /// The key set lacks a key of the card.
+    MissingKey(KeyId),
+    /// The saved card is no JSON, or of another form; with what the parser said.
+    Saved(String),
+    /// The saved state does not fit the saved profile.
+    StateDoesNotFit(&'static str),
+}
+
+impl fmt::Display for CardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile(error) => error.fmt(f),
+            Self::MissingKey(id) => write!(f, "key KIF {:02X} KVC {:02X} is not in the key set", id.kif, id.kvc),
+            Self::Saved(message) => write!(f, "saved card cannot be read: {message}"),
+            Self::StateDoesNotFit(what) => write!(f, "saved card does not fit its profile: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for CardError {}
+
+impl From<ProfileError> for CardError {
+    fn from(error: ProfileError) -> Self {
+        Self::Profile(error)
+    }
+}
