@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms, check, check_sfi};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange, Moment, Span, Step};
-use crate::apdu::{Case, Header, Response, StatusSet, StatusWord};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span, Step};
+use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::value::{u24, u24_bytes};
 use crate::card::{COUNTER_MAX, Card, Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
@@ -229,7 +229,7 @@ impl Exchange for ChangeOne {
     }
 
     /// Until a revision 1 or 2 card has answered one, nobody knows in which form the next one is to be sent.
-    fn ends_block(&self, postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, postponed: PostponedCounters) -> bool {
         postponed == PostponedCounters::Undetermined
     }
 
@@ -246,15 +246,15 @@ impl Exchange for ChangeOne {
         true
     }
 
-    fn predict(&self, content: &Content, _payload: &[u8], postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
-        match postponed {
+    fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+        match from.postponed {
             PostponedCounters::Undetermined => false,
             PostponedCounters::Yes => {
                 out.extend_from_slice(&StatusWord::POSTPONED.to_bytes());
                 true
             }
             PostponedCounters::No => {
-                let Some(value) = self.predicted(content) else { return false };
+                let Some(value) = self.predicted(from.content) else { return false };
                 out.extend_from_slice(&u24_bytes(value));
                 out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
                 true
@@ -262,7 +262,8 @@ impl Exchange for ChangeOne {
         }
     }
 
-    fn change(&self, answer: Response<'_>, _payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
+    fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
+        let answer = exchanged.answer;
         let expected = if answer.status == StatusWord::POSTPONED { 0 } else { 3 };
         let unexpected = Misbehaviour::UnexpectedLength { expected, received: answer.data.len() };
         if answer.data.len() != expected {
@@ -281,9 +282,9 @@ impl Exchange for ChangeOne {
         Ok(())
     }
 
-    fn apply(&self, answer: Response<'_>, payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
-        self.change(answer, payload, &mut card.content)?;
-        card.postponed = match answer.status {
+    fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
+        self.change(exchanged, &mut card.content)?;
+        card.postponed = match exchanged.answer.status {
             StatusWord::POSTPONED => PostponedCounters::Yes,
             _ => PostponedCounters::No,
         };
@@ -341,9 +342,9 @@ impl Exchange for ChangeSeveral {
         true
     }
 
-    fn predict(&self, content: &Content, payload: &[u8], _postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
-        let Some(file) = content.files.addressed(self.sfi) else { return false };
-        for (counter, by) in self.entries(payload) {
+    fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+        let Some(file) = from.content.files.addressed(self.sfi) else { return false };
+        for (counter, by) in self.entries(from.payload) {
             let Some(value) = file.known_counter(counter).and_then(|value| self.change.apply(value, by)) else {
                 return false;
             };
@@ -354,7 +355,8 @@ impl Exchange for ChangeSeveral {
         true
     }
 
-    fn change(&self, answer: Response<'_>, _payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
+    fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
+        let answer = exchanged.answer;
         let file = content.files.touch(self.sfi);
         for (counter, value) in entries(answer.data) {
             content.files.set_counter(file, counter, u24_bytes(value));
@@ -465,7 +467,13 @@ mod tests {
         let predict = |change, counter, by| {
             let step = ChangeOne { change, sfi: Sfi(1), counter, by, answered: true };
             let mut out = Vec::new();
-            step.predict(&card.content, &[], PostponedCounters::No, &mut out).then_some(out)
+            let from = Forecast {
+                product: card.product(),
+                postponed: PostponedCounters::No,
+                content: &card.content,
+                payload: &[],
+            };
+            step.predict(&from, &mut out).then_some(out)
         };
         assert_eq!(predict(DOWN, 1, 5), Some(hex("0000009000")));
         assert_eq!(predict(DOWN, 1, 6), None);

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::list::{List, Terms};
 use super::name::{CommandName, Refusal, Refusals};
 use super::select_file::apply_header;
-use super::step::{AnswerLength, Encoder, Exchange};
-use crate::apdu::{Case, Header, Response, StatusSet, StatusWord, tlv};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
+use crate::apdu::{Case, Header, StatusSet, StatusWord, tlv};
 use crate::card::{Card, FileHeader, Sfi, header};
 use crate::error::{Error, Malformed, Misbehaviour};
 
@@ -81,7 +81,8 @@ impl Exchange for GetOne {
         false
     }
 
-    fn apply(&self, answer: Response<'_>, _payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
+    fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
+        let answer = exchanged.answer;
         match self.0 {
             DataTag::Fci => card.identify_again(answer.data, answer.status == StatusWord::INVALIDATED)?,
             DataTag::Fcp => {

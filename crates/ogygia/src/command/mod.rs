@@ -27,7 +27,7 @@ pub(crate) use name::Refusals;
 pub use open::SessionForm;
 pub(crate) use open::{Opened, Opening};
 pub(crate) use session::{Abort, Closed};
-pub(crate) use step::{Encoder, Exchange, Step};
+pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Step};
 
 use crate::error::Error;
 

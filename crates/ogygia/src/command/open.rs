@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::list::{Mode, Terms};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange};
+use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use crate::apdu::{Case, Header};
 use crate::card::value::u24;
 use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
@@ -126,12 +126,16 @@ impl Exchange for Opening {
         AnswerLength::Any
     }
 
-    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
         true
     }
 
     fn digested(&self) -> bool {
         false
+    }
+
+    fn material(&self) -> Material {
+        Material::Challenge
     }
 }
 

@@ -6,8 +6,8 @@ use core::ops::RangeInclusive;
 use super::list::{List, Terms, check, check_record, check_sfi};
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::MergedRead;
-use super::step::{AnswerLength, Encoder, Exchange, Moment};
-use crate::apdu::{Case, Header, Response, StatusSet};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Moment};
+use crate::apdu::{Case, Header, StatusSet};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
 
@@ -167,7 +167,8 @@ impl Exchange for Read {
         }
     }
 
-    fn change(&self, answer: Response<'_>, _payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
+    fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
+        let answer = exchanged.answer;
         match self.form {
             Form::One { size: None } => {
                 let file = content.files.touch(self.sfi);

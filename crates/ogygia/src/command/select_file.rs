@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange};
-use crate::apdu::{Case, Header, Response, tlv};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
+use crate::apdu::{Case, Header, tlv};
 use crate::card::Card;
 use crate::card::{Content, Lid, Product, header};
 use crate::error::{Error, Malformed, Misbehaviour};
@@ -60,7 +60,8 @@ impl Exchange for Select {
         AnswerLength::Exactly(25)
     }
 
-    fn apply(&self, answer: Response<'_>, _payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
+    fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
+        let answer = exchanged.answer;
         let product = card.product();
         apply_header(answer.data, product, &mut card.content)
     }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange, Moment};
+use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use crate::apdu::{Case, Header, StatusSet};
 use crate::card::{Level, PostponedCounters};
 use crate::error::{Error, Malformed};
@@ -85,12 +85,16 @@ impl Exchange for Close {
         AnswerLength::Any
     }
 
-    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
         true
     }
 
     fn digested(&self) -> bool {
         false
+    }
+
+    fn material(&self) -> Material {
+        Material::Mac
     }
 }
 

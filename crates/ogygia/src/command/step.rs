@@ -10,7 +10,7 @@ use super::read_records::Read;
 use super::select_file::Select;
 use super::session::{Abort, Close, Ratify};
 use super::write_records::Write;
-use crate::apdu::{Case, Response, StatusSet};
+use crate::apdu::{Case, Response, StatusSet, StatusWord};
 use crate::card::{Card, CardClass, Content, PostponedCounters, Product, Quirks};
 use crate::error::Misbehaviour;
 
@@ -26,6 +26,26 @@ pub(crate) struct Moment {
 pub(crate) struct Span {
     pub(super) start: usize,
     pub(super) len: usize,
+}
+
+/// What a prediction is made from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Forecast<'a> {
+    pub(crate) product: Product,
+    pub(crate) postponed: PostponedCounters,
+    pub(crate) content: &'a Content,
+    /// Data of all prepared commands.
+    pub(crate) payload: &'a [u8],
+}
+
+/// A command and its accepted answer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchanged<'a> {
+    pub(crate) answer: Response<'a>,
+    /// The command as it was built, in clear.
+    pub(crate) command: &'a [u8],
+    /// Data of all prepared commands.
+    pub(crate) payload: &'a [u8],
 }
 
 /// What encoding a command takes.
@@ -109,7 +129,7 @@ pub(crate) trait Exchange {
     }
 
     /// Whether what follows cannot be built before this is answered, inside a session or outside.
-    fn ends_block(&self, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
         false
     }
 
@@ -124,21 +144,40 @@ pub(crate) trait Exchange {
         true
     }
 
+    /// What the SAM must give before the command can be built.
+    fn material(&self) -> Material {
+        Material::None
+    }
+
     /// Appends the answer that the card is certain to give, status word included, or returns false: specification 01,
     /// "Anticipation".
-    fn predict(&self, _content: &Content, _payload: &[u8], _postponed: PostponedCounters, _out: &mut Vec<u8>) -> bool {
+    fn predict(&self, _from: &Forecast<'_>, _out: &mut Vec<u8>) -> bool {
         false
     }
 
     /// What an accepted answer changes in the part of the image that a session can take back.
-    fn change(&self, _answer: Response<'_>, _payload: &[u8], _content: &mut Content) -> Result<(), Misbehaviour> {
+    fn change(&self, _exchanged: &Exchanged<'_>, _content: &mut Content) -> Result<(), Misbehaviour> {
         Ok(())
     }
 
     /// What an accepted answer changes in the whole image.
-    fn apply(&self, answer: Response<'_>, payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
-        self.change(answer, payload, &mut card.content)
+    fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
+        self.change(exchanged, &mut card.content)
     }
+
+    /// What a refusal tells of the card.
+    fn refused(&self, _status: StatusWord, _card: &mut Card) {}
+}
+
+/// What a command is built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Material {
+    /// Nothing of the SAM.
+    None,
+    /// A challenge, for an opening.
+    Challenge,
+    /// The terminal's MAC.
+    Mac,
 }
 
 macro_rules! steps {
@@ -205,8 +244,8 @@ impl Exchange for Step {
         each!(self, exchange => exchange.modifies())
     }
 
-    fn ends_block(&self, postponed: PostponedCounters) -> bool {
-        each!(self, exchange => exchange.ends_block(postponed))
+    fn ends_block(&self, moment: Moment, postponed: PostponedCounters) -> bool {
+        each!(self, exchange => exchange.ends_block(moment, postponed))
     }
 
     fn depends_on_image(&self) -> bool {
@@ -217,16 +256,24 @@ impl Exchange for Step {
         each!(self, exchange => exchange.digested())
     }
 
-    fn predict(&self, content: &Content, payload: &[u8], postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
-        each!(self, exchange => exchange.predict(content, payload, postponed, out))
+    fn material(&self) -> Material {
+        each!(self, exchange => exchange.material())
     }
 
-    fn change(&self, answer: Response<'_>, payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
-        each!(self, exchange => exchange.change(answer, payload, content))
+    fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+        each!(self, exchange => exchange.predict(from, out))
     }
 
-    fn apply(&self, answer: Response<'_>, payload: &[u8], card: &mut Card) -> Result<(), Misbehaviour> {
-        each!(self, exchange => exchange.apply(answer, payload, card))
+    fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
+        each!(self, exchange => exchange.change(exchanged, content))
+    }
+
+    fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
+        each!(self, exchange => exchange.apply(exchanged, card))
+    }
+
+    fn refused(&self, status: StatusWord, card: &mut Card) {
+        each!(self, exchange => exchange.refused(status, card));
     }
 }
 

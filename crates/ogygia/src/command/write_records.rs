@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms, check_record, check_sfi};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{Encoder, Exchange, Span};
-use crate::apdu::{Case, Header, Response, StatusWord};
-use crate::card::{Content, PostponedCounters, Sfi};
+use super::step::{Encoder, Exchange, Exchanged, Forecast, Span};
+use crate::apdu::{Case, Header, StatusWord};
+use crate::card::{Content, Sfi};
 use crate::error::{Error, Misbehaviour};
 
 /// Replaces the first bytes of a record.
@@ -138,13 +138,13 @@ impl Exchange for Write {
         true
     }
 
-    fn predict(&self, _content: &Content, _payload: &[u8], _postponed: PostponedCounters, out: &mut Vec<u8>) -> bool {
+    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
         true
     }
 
-    fn change(&self, _answer: Response<'_>, payload: &[u8], content: &mut Content) -> Result<(), Misbehaviour> {
-        let data = self.data.of(payload);
+    fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
+        let data = self.data.of(exchanged.payload);
         let file = content.files.touch(self.sfi);
         match self.kind {
             Kind::Update(record) => content.files.set_at(file, u32::from(record), 0, data),

@@ -3,6 +3,9 @@
 //! Specification 02, "Crypto service: what each need becomes on the SAM side", and 03, "The control-SAM crypto service
 //! for a card transaction".
 
+use alloc::vec::Vec;
+use core::fmt;
+
 use super::command::{Encoder, SessionKey};
 use super::digest::Digest;
 use super::identity::Sam;
@@ -43,10 +46,17 @@ enum Selected {
 }
 
 /// Answers that carry data, until they are used.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Answers {
     challenge: Option<[u8; 8]>,
-    mac: [u8; 8],
+    /// MAC, cryptogram or Stored Value data: what the next card command is built with.
+    material: Vec<u8>,
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").finish_non_exhaustive()
+    }
 }
 
 /// The length of a challenge that is asked for before the form of the session is known.
@@ -152,10 +162,9 @@ impl Service {
         self.waiting.push(|out| encoder.digest_close(form, out));
     }
 
-    /// The terminal's MAC, when it was asked for and came.
-    pub(crate) fn mac(&self) -> &[u8] {
-        let len = self.digest.form().map_or(0, SessionForm::mac_len);
-        self.answers.mac.get(..len).unwrap_or_default()
+    /// What the SAM gave for the next card command.
+    pub(crate) fn material(&self) -> &[u8] {
+        &self.answers.material
     }
 
     /// Queues the verification of the card's MAC. The session is over for the digest.
@@ -219,7 +228,10 @@ impl Service {
             queued.check()?;
             match name {
                 CommandName::SamGetChallenge => answers.challenge = Some(padded(queued.answer.data)),
-                CommandName::SamDigestClose => answers.mac = padded(queued.answer.data),
+                CommandName::SamDigestClose => {
+                    answers.material.clear();
+                    answers.material.extend_from_slice(queued.answer.data);
+                }
                 CommandName::SamDigestAuthenticate => *verifying = false,
                 _ => {}
             }

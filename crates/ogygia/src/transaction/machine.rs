@@ -5,7 +5,7 @@
 
 use super::Transaction;
 use crate::apdu::{Batch, Response, StatusWord};
-use crate::command::{Abort, Encoder, Exchange, Prepared, Step};
+use crate::command::{Abort, Encoder, Exchange, Exchanged, Forecast, Material, Prepared, Step};
 use crate::error::{Error, Fate, Misbehaviour, Untrusted};
 use crate::request::{ChannelControl, Loss, Peer, Request};
 
@@ -127,11 +127,12 @@ impl Transaction {
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
         while let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
-            if self.needs_sam(prepared.step) {
+            let material = prepared.step.material();
+            if material != Material::None && self.symmetric.is_some() {
                 if !self.synchronize_block() {
                     return Ok(self.send_block(ChannelControl::KeepOpen));
                 }
-                if !self.ask_material(prepared.step) {
+                if !self.ask_material(material, prepared.step)? {
                     return Ok(State::Sam(SamWork::Material));
                 }
             }
@@ -170,34 +171,34 @@ impl Transaction {
         self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.seal())
     }
 
-    fn needs_sam(&self, step: Step) -> bool {
-        self.symmetric.is_some() && matches!(step, Step::Opening(_) | Step::Close(_))
-    }
-
     /// Asks the SAM for what `step` is built with. True when it is at hand.
-    fn ask_material(&mut self, step: Step) -> bool {
-        let Some(symmetric) = &mut self.symmetric else { return true };
-        let at_hand = match step {
-            Step::Opening(opening) => {
-                self.opening_form = opening.form(&self.card);
-                symmetric.service.ask_challenge(self.opening_form)
+    fn ask_material(&mut self, material: Material, step: Step) -> Result<bool, Error> {
+        let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
+        let service = &mut symmetric.service;
+        let at_hand = match material {
+            Material::None => true,
+            Material::Challenge => {
+                if let Step::Opening(opening) = step {
+                    self.opening_form = opening.form(&self.card);
+                }
+                service.ask_challenge(self.opening_form)
             }
-            _ => {
-                symmetric.service.ask_mac();
+            Material::Mac => {
+                service.ask_mac();
                 false
             }
         };
         if !at_hand {
-            symmetric.service.seal();
+            service.seal();
         }
-        at_hand
+        Ok(at_hand)
     }
 
     fn push_to_block(&mut self, prepared: Prepared) {
-        let material = match (&self.symmetric, prepared.step) {
-            (Some(symmetric), Step::Opening(_)) => symmetric.service.challenge(self.opening_form),
-            (Some(symmetric), Step::Close(_)) => symmetric.service.mac(),
-            _ => &[],
+        let material = match (&self.symmetric, prepared.step.material()) {
+            (None, _) | (_, Material::None) => &[],
+            (Some(symmetric), Material::Challenge) => symmetric.service.challenge(self.opening_form),
+            (Some(symmetric), _) => symmetric.service.material(),
         };
         let encoder = Encoder {
             product: self.card.product(),
@@ -215,7 +216,7 @@ impl Transaction {
             if self.block.predictions.len() == self.block.commands.len() {
                 break;
             }
-            if prepared.step.ends_block(self.card.postponed) || !self.predict(prepared) {
+            if prepared.step.ends_block(prepared.moment, self.card.postponed) || !self.predict(prepared) {
                 return false;
             }
         }
@@ -233,9 +234,13 @@ impl Transaction {
         }
         let Self { block, card, scratch, list, symmetric, .. } = self;
         let mut certain = false;
-        block.predictions.push_with(|out| {
-            certain = prepared.step.predict(&scratch.content, list.payload(), card.postponed, out);
-        });
+        let from = Forecast {
+            product: card.product(),
+            postponed: card.postponed,
+            content: &scratch.content,
+            payload: list.payload(),
+        };
+        block.predictions.push_with(|out| certain = prepared.step.predict(&from, out));
         if !certain {
             block.predictions.truncate(index);
             return false;
@@ -255,8 +260,10 @@ impl Transaction {
         let done = scratch.applied.unwrap_or(0);
         for (index, prediction) in block.predictions.iter().enumerate().skip(done) {
             if let (Some(prepared), Some(answer)) = (list.get(block.first + index), Response::parse(prediction)) {
+                let command = block.commands.get(index).unwrap_or_default();
+                let exchanged = Exchanged { answer, command, payload: list.payload() };
                 // A prediction that does not fit the image was not made from it; the real answer will tell.
-                let _ = prepared.step.change(answer, list.payload(), &mut scratch.content);
+                let _ = prepared.step.change(&exchanged, &mut scratch.content);
             }
         }
         scratch.applied = Some(block.predictions.len());
@@ -359,18 +366,19 @@ impl Transaction {
         let misbehaved = |how| Error::PeerMisbehaved { peer: Peer::Card, index, command, how };
         let answer = Response::parse(bytes).ok_or(misbehaved(Misbehaviour::NoStatus))?;
         if !prepared.step.accepts().contains(answer.status) {
+            prepared.step.refused(answer.status, &mut self.card);
             let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(answer.status));
             let refused = Error::Status { peer: Peer::Card, index, command, status: answer.status };
             return if tolerated { Ok(()) } else { Err(refused) };
         }
-        self.accept(prepared, answer).map_err(|refused| match refused {
+        self.accept(prepared, index, answer).map_err(|refused| match refused {
             Refused::Misbehaved(how) => misbehaved(how),
             Refused::Untrusted(what) => what.into(),
         })?;
         self.digest_answer(prepared, index, bytes).map_err(misbehaved)
     }
 
-    fn accept(&mut self, prepared: Prepared, answer: Response<'_>) -> Result<(), Refused> {
+    fn accept(&mut self, prepared: Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
         prepared.step.answer_length().check(answer.data)?;
         match prepared.step {
             Step::Opening(opening) => self.opened(&opening, answer.data),
@@ -384,7 +392,8 @@ impl Transaction {
                 Ok(())
             }
             step => {
-                step.apply(answer, self.list.payload(), &mut self.card)?;
+                let command = self.block.commands.get(index).unwrap_or_default();
+                step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
                 if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
                     self.session.postpone(&step);
                 }

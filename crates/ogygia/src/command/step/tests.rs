@@ -36,7 +36,7 @@ pub(crate) fn encoded_with(step: &impl Exchange, startup: &str, material: &[u8])
 
 pub(crate) fn applied(step: &impl Exchange, card: &mut Card, answer: &str) -> Result<(), Misbehaviour> {
     let answer = hex(answer);
-    step.apply(Response::parse(&answer).unwrap(), &[], card)
+    step.apply(&Exchanged { answer: Response::parse(&answer).unwrap(), command: &[], payload: &[] }, card)
 }
 
 fn terms(card: &Card) -> Terms<'_> {
@@ -84,7 +84,10 @@ pub(crate) fn processed(
     for (index, (prepared, answer)) in list.commands().iter().zip(answers).enumerate() {
         let answer = hex(answer);
         let step = prepared.step;
-        step.apply(Response::parse(&answer).unwrap(), list.payload(), card).map_err(|how| Error::PeerMisbehaved {
+        let command = hex(expected.get(index).unwrap());
+        let exchanged =
+            Exchanged { answer: Response::parse(&answer).unwrap(), command: &command, payload: list.payload() };
+        step.apply(&exchanged, card).map_err(|how| Error::PeerMisbehaved {
             peer: crate::Peer::Card,
             index,
             command: step.name(),
