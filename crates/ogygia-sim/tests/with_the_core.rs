@@ -108,7 +108,10 @@ fn a_validation_on_every_product() {
         let transaction = bench.validate().unwrap_or_else(|error| panic!("{case:?}: {error:?}"));
         assert_eq!(transaction.card().file(Sfi(0x19)).unwrap().counter(1), Some(9), "{case:?}");
         assert_eq!(bench.seen(), after(), "{case:?}");
-        assert!(bench.card.card().ratified() && !bench.card.card().session_open(), "{case:?}");
+        let card = bench.card.card();
+        assert!(card.ratified() && !card.session_open(), "{case:?}");
+        let implicit = card.profile().behaviour.implicit_df_lid.map(|lid| lid.0);
+        assert_eq!(card.current_df(), implicit, "{case:?}: the channel was closed");
         // Whether a legacy card postpones counter answers is known from the first one only.
         let requests = if bench.image.postponed_counters() == PostponedCounters::Undetermined { 3 } else { 2 };
         assert_eq!(bench.card.traffic().requests, requests, "{case:?}");

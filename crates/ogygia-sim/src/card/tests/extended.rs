@@ -1,7 +1,7 @@
 //! Extended mode: opening, authentication, ciphering, pre-opening.
 #![expect(clippy::string_slice, reason = "hexadecimal text is ASCII")]
 
-use crate::testing::{Pair, TRANSPORT, selected, serial_of, to_card as send};
+use crate::testing::{Pair, TRANSPORT, selected, serial_of, to_card as send, to_sam};
 
 /// Application with confidential files.
 const SECURED: &str = "A000000291FF9111";
@@ -113,4 +113,46 @@ fn another_level_drops_what_was_announced() {
     let opening = pair.open("008A020209 00 CHALLENGE 00", "2774", &serial);
     assert_ne!(opening[6..16], announced[6..16]);
     assert_eq!(pair.card("008A0302010000"), "6985", "a session is open");
+    assert_eq!(pair.card("008E000000"), "9000");
+    pair.card.set_transaction_counter(0);
+    assert_eq!(pair.card("008A0302010000"), "6900");
+}
+
+#[test]
+fn confidential_with_pin() {
+    let (mut pair, serial) = pair(SECURED, 3);
+    for (pin, expected) in [("31313131", "6982"), ("30303030", "009000")] {
+        pair.card(&format!("0020000004{pin}"));
+        pair.open("008A030209 00 CHALLENGE 00", "3075", &serial);
+        assert_eq!(pair.exchange("00B2016C01"), "6982", "not ciphered");
+        assert_eq!(pair.card("0082000200"), "9000");
+        assert_eq!(ciphered(&mut pair, "00B2016C01"), expected);
+        pair.close("00", "80", 8);
+    }
+}
+
+#[test]
+fn a_change_of_the_ratification_drops_what_was_announced() {
+    let (mut pair, serial) = pair(TRANSPORT, 1);
+    pair.open("008A030209 00 CHALLENGE 00", "3074", &serial);
+    pair.close("00", "00", 8);
+    pair.card.leave_field();
+    pair.card(&format!("00A4040008{TRANSPORT}00"));
+    let announced = pair.card("008A0302010000");
+    assert_eq!(&announced[16..18], "03", "not ratified");
+    pair.card.memory.ratified = true;
+    let opening = pair.open("008A030209 00 CHALLENGE 00", "3074", &serial);
+    assert_eq!(&opening[16..18], "02");
+    assert_ne!(opening[6..16], announced[6..16]);
+}
+
+#[test]
+fn authentications_within_a_session_are_limited() {
+    let (mut pair, serial) = pair(TRANSPORT, 1);
+    pair.open("008A030209 00 CHALLENGE 00", "3074", &serial);
+    for _ in 0..249 {
+        authenticate(&mut pair, "01");
+    }
+    assert_eq!(to_sam(&mut pair.sam, "8088800008"), "6985");
+    pair.close("00", "80", 8);
 }

@@ -41,8 +41,10 @@ fn reload_debit_and_undebit_outside_a_session() {
         let answer = pair.card(get);
         assert_eq!(answer.len() / 2, usize::from_str_radix(&get[8..], 16).unwrap() + 2);
         let command = operation(&mut pair, &serial, get, &answer, &partial);
+        let before = pair.card.transaction_counter();
         let answer = pair.card(&format!("{command}03"));
         assert_eq!((answer.len(), &answer[6..]), (10, "9000"), "{answer}");
+        assert_eq!(before - pair.card.transaction_counter(), 1);
         pair.sam(&format!("8058000003{}", &answer[..6]));
         assert_eq!(pair.card.purse(), Some((balance, tnum)));
     }
@@ -67,6 +69,11 @@ fn an_operation_must_follow_its_sv_get() {
     let answer = pair.card("007C00091E");
     let debit = operation(&mut pair, &serial, "007C00091E", &answer, "BA00001400FFFE1234567878");
     assert_eq!(pair.card(&format!("{debit}03")), "6985", "KVC that SV Get did not tell");
+    let answer = pair.card("007C000721");
+    pair.card.set_transaction_counter(0);
+    let late = operation(&mut pair, &serial, "007C000721", &answer, "B80000170012344179420000645678");
+    assert_eq!(pair.card(&format!("{late}03")), "6900");
+    assert_eq!(pair.card.purse(), Some((0, 0)));
     let mut other = selected("kit-prime-regular-v3", "A000000291A00000019102");
     assert_eq!(send(&mut other, "007C000721"), "6D00");
     assert_eq!(pair.card("007C000621"), "6A81");
@@ -129,4 +136,33 @@ fn legacy_cards_have_a_class_of_their_own() {
 fn the_transport_application_reaches_the_same_purse() {
     let mut card = selected("kit-prime-regular-v3", TRANSPORT);
     assert!(send(&mut card, "007C00091E").starts_with("790000"));
+}
+
+/// A purse of this balance and number, and the answer to one operation: SV Get, then what the SAM prepared.
+fn at_the_limit(balance: i32, tnum: u16, get: &str, partial: &str) -> String {
+    let (mut pair, serial) = pair();
+    let purse = pair.card.memory.content.purse.as_mut().unwrap();
+    (purse.balance, purse.tnum) = (balance, tnum);
+    let answer = pair.card(get);
+    let command = operation(&mut pair, &serial, get, &answer, partial);
+    let answer = pair.card(&format!("{command}03"));
+    let unchanged = pair.card.purse() == Some((balance, tnum));
+    assert_eq!(unchanged, !answer.ends_with("9000"));
+    answer[answer.len() - 4..].to_owned()
+}
+
+#[test]
+fn limits_of_the_purse() {
+    let reload_one = "B80000170000004179420000010000";
+    assert_eq!(at_the_limit(0x7F_FFFE, 0, "007C000721", reload_one), "9000");
+    assert_eq!(at_the_limit(0x7F_FFFF, 0, "007C000721", reload_one), "6985");
+    assert_eq!(at_the_limit(0, 0xFFFD, "007C000721", reload_one), "9000");
+    assert_eq!(at_the_limit(0, 0xFFFE, "007C000721", reload_one), "6900");
+    assert_eq!(at_the_limit(0, 0xFFFF, "007C000721", reload_one), "6900");
+    let cancel_one = "B8000017000000417942FFFFFF0000";
+    assert_eq!(at_the_limit(0, 0, "007C000721", cancel_one), "9000");
+    assert_eq!(at_the_limit(-0x80_0000, 0, "007C000721", cancel_one), "6985");
+    assert_eq!(at_the_limit(0, 0, "007C00091E", "BA00001400FFFF0000000079"), "9000", "below zero is for the terminal");
+    assert_eq!(at_the_limit(9, 0, "007C00091E", "BA0000140000010000000079"), "6985", "a debit that adds");
+    assert_eq!(at_the_limit(9, 0, "007C00091E", "BC00001400FFFF0000000079"), "6985", "an undebit that takes");
 }

@@ -48,6 +48,7 @@ fn several_records() {
     assert_eq!(send(&mut card, "00B2034DFF").len(), 2 * (2 * 31 + 2), "what there is");
     assert_eq!(send(&mut card, "00B2014D00").len(), 2 * (4 * 31 + 2));
     assert_eq!(send(&mut card, "00B2014D40").len(), 2 * (2 * 31 + 2), "whole records only");
+    assert_eq!(send(&mut card, "00B2014D3D").len(), 2 * (31 + 2), "one byte less than two of them");
     assert_eq!(send(&mut selected("prime2-legacy", "315449432E494341"), "94B2014D7C"), "6B00");
 }
 
@@ -85,7 +86,18 @@ fn search() {
     assert_eq!(send(&mut card, "00A201AF03000901 00".replace(' ', "").as_str()), "6700");
     assert_eq!(send(&mut card, "00A201AF04003F02FF00"), "6A80");
     assert_eq!(send(&mut card, "00A211AF04000901FF00"), "6A83");
+    assert_eq!(send(&mut card, "00A201AF06000A01FFFFFF00"), "6A80", "mask longer than data");
     assert_eq!(send(&mut selected("kit-light-classic-v3", TRANSPORT), "00A2014F04000001FF00"), "6D00");
+}
+
+#[test]
+fn what_a_search_finds_must_fit_in_the_answer() {
+    let mut profile = crate::Profile::builtin("kit-prime-regular-v3").unwrap().unwrap();
+    profile.payload_capacity = 80;
+    let mut card = VirtualCard::new(&profile, &crate::testing::keys()).unwrap();
+    send(&mut card, "00A4040008A000000291FF911100");
+    assert_eq!(send(&mut card, "00A201AF04010A01FF00"), "6400", "count, 16 numbers and 64 bytes");
+    assert!(send(&mut card, "00A202AF04010A01FF00").ends_with("9000"));
 }
 
 #[test]

@@ -114,3 +114,15 @@ fn change_of_key() {
     assert!(send(&mut basic, &format!("00A4040008{TRANSPORT}00")).ends_with("9000"));
     assert_eq!(send(&mut basic, &format!("00D8000320{block}")), "6D00");
 }
+
+#[test]
+fn a_key_that_the_card_would_not_derive_is_refused() {
+    let (mut pair, serial) = prime();
+    let mut others = crate::testing::keys();
+    let id = crate::KeyId::new(0x30, 0x78);
+    others.remove(id);
+    others.add(id, Some("another"), false);
+    pair.sam = crate::VirtualSam::new(crate::SamProduct::C1, [1, 2, 3, 4], &others);
+    let block = ciphered(&mut pair, &serial, "8012FFFF052179307890");
+    assert_eq!(pair.card(&format!("00D8000320{block}")), "6A80");
+}

@@ -48,12 +48,15 @@ fn leaving_after_a_closing_that_awaits_ratification() {
         pair.open("008A030104 CHALLENGE 00", "3079", &serial);
         assert_eq!(pair.exchange("00DC014C01AA"), "6981".replace("6981", "6982"));
         pair.close("00", "00", 4);
+        assert!(!pair.card.ratified());
         if deselect {
             pair.card.deselect();
         } else {
             pair.card.leave_field();
         }
         assert_eq!(pair.card.ratified(), ratified);
+        pair.card.deselect();
+        assert_eq!(pair.card.ratified(), ratified, "too late to ratify");
         pair.card(&format!("00A4040008{TRANSPORT}00"));
         let opening = pair.open("008A030104 CHALLENGE 00", "3079", &serial);
         assert_eq!(&opening[8..10], if ratified { "00" } else { "01" });
@@ -126,6 +129,7 @@ fn status_words_of_opening_and_closing() {
     assert_eq!(pair.card("008E80000412345678 00".replace(' ', "").as_str()), "6985");
     assert_eq!(pair.card("008A030104C1C2C3C4 00".replace(' ', "").as_str()).len(), 20);
     assert_eq!(pair.card("008A030104C1C2C3C400"), "6985");
+    assert_eq!(pair.card("00CA006F00"), "6985");
     assert_eq!(pair.card("008E8000081122334455667788 00".replace(' ', "").as_str()), "6700");
     assert_eq!(pair.card("008E000000"), "9000");
     assert_eq!(pair.card("008A0301051122334455 00".replace(' ', "").as_str()), "6700");
@@ -196,4 +200,44 @@ fn basic_takes_three_modifications_and_one_counter() {
     assert_eq!(pair.exchange("003201C803000001|00"), "0000019000");
     assert_eq!(pair.exchange("003201C803000001|00"), "6400");
     pair.close("00", "80", 4);
+}
+
+#[test]
+fn counters_and_records_share_the_buffer() {
+    let (mut pair, serial) = prime();
+    pair.open("008A020104 CHALLENGE 00", "2779", &serial);
+    // 430 bytes: eleven contracts of 29 and 6 are 385, five counters of 3 and 6 make 430.
+    for _ in 0..11 {
+        assert_eq!(pair.exchange(&format!("00DC014C1D{}", "11".repeat(29))), "9000");
+    }
+    for _ in 0..5 {
+        assert!(pair.exchange("003201C803000001|00").ends_with("9000"));
+    }
+    assert_eq!(pair.exchange("003201C803000000|00"), "6400");
+    assert_eq!(pair.exchange("00DC014C0111"), "6400");
+}
+
+#[test]
+fn invalidation_takes_room_too() {
+    for (left, status) in [(6, "9000"), (5, "6400")] {
+        let (mut pair, serial) = prime();
+        pair.open("008A030104 CHALLENGE 00", "3079", &serial);
+        for _ in 0..11 {
+            assert_eq!(pair.exchange(&format!("00E200401D{}", "11".repeat(29))), "9000");
+        }
+        assert_eq!(pair.exchange(&format!("00E2004014{}", "11".repeat(20))), "9000");
+        let last = 430 - 11 * 35 - 26 - 6 - left;
+        assert_eq!(pair.exchange(&format!("00E20040{last:02X}{}", "11".repeat(last))), "9000");
+        assert_eq!(pair.exchange("0004000000"), status);
+    }
+}
+
+#[test]
+fn another_directory_cannot_be_selected_by_identifier_in_a_session() {
+    let (mut pair, serial) = prime();
+    pair.open("008A030104 CHALLENGE 00", "3079", &serial);
+    assert!(pair.exchange("00A4090002200000").ends_with("9000"), "the current one can");
+    assert!(pair.exchange("00A4090002201000").ends_with("9000"), "and its files");
+    assert_eq!(pair.card("00A4090002220000"), "6985");
+    assert!(pair.card.session_open());
 }

@@ -88,6 +88,8 @@ fn counters() {
     assert_eq!(pair.exchange("003A00C803010000|00"), "6700");
     assert_eq!(pair.card("008E000000"), "9000");
     assert_eq!(send(&mut selected("kit-basic-v2", TRANSPORT), "003A00C8040100000100"), "6D00");
+    assert_eq!(send(&mut selected("prime2-legacy", "315449432E494341"), "943A00C8040100000100"), "6982");
+    assert_eq!(send(&mut selected("prime2-legacy-postponed", "315449432E494341"), "943A00C8040100000100"), "6D00");
 }
 
 #[test]
@@ -103,6 +105,8 @@ fn invalidation() {
     assert!(pair.card(&format!("00A4040008{TRANSPORT}00")).ends_with("6283"));
     assert!(pair.card("00CA006F00").ends_with("6283"));
     assert!(pair.card("00A4090002000000").starts_with("8517000200000010100000010300000179"));
+    let header = pair.card("00A4090002201000");
+    assert_eq!(header.get(30..32), Some("01"), "files tell it too");
     assert!(pair.card("00B2013C1D").ends_with("9000"), "reading stays possible");
     assert_eq!(pair.card("0020000000"), "6985");
     pair.open("008A010104 CHALLENGE 00", "2179", &serial);
