@@ -32,6 +32,7 @@ pub(crate) struct Service {
     prefetched: Option<[u8; 8]>,
     answers: Answers,
     verifying: bool,
+    verified: bool,
 }
 
 /// What is known of the diversifier that the SAM has selected.
@@ -75,6 +76,7 @@ impl Service {
             prefetched: None,
             answers: Answers::default(),
             verifying: false,
+            verified: false,
         }
     }
 
@@ -180,6 +182,11 @@ impl Service {
         self.verifying
     }
 
+    /// Whether the answers taken last proved the authenticity of the card.
+    pub(crate) fn has_verified(&self) -> bool {
+        self.verified
+    }
+
     /// Makes the queue the request under way. False when nothing waits.
     pub(crate) fn seal(&mut self) -> bool {
         if self.waiting.is_empty() {
@@ -219,7 +226,8 @@ impl Service {
 
     /// Takes the answers to the request under way.
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
-        let Self { flight, answers, verifying, .. } = self;
+        self.verified = false;
+        let Self { flight, answers, verifying, verified, .. } = self;
         let handled = flight.answers(responses, |queued| {
             let name = queued.expected.name;
             if name == CommandName::SamDigestAuthenticate && queued.answer.status == StatusWord::WRONG_MAC {
@@ -232,7 +240,7 @@ impl Service {
                     answers.material.clear();
                     answers.material.extend_from_slice(queued.answer.data);
                 }
-                CommandName::SamDigestAuthenticate => *verifying = false,
+                CommandName::SamDigestAuthenticate => (*verifying, *verified) = (false, true),
                 _ => {}
             }
             Ok(())

@@ -323,9 +323,8 @@ impl Transaction {
 
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
-        let verifying = symmetric.service.is_verifying();
         let handled = symmetric.service.handle(responses);
-        if verifying && !symmetric.service.is_verifying() {
+        if symmetric.service.has_verified() {
             self.session.authenticate();
         }
         handled?;
