@@ -19,8 +19,8 @@ pub fn to_json(card: &Card) -> Value {
         "df_ratified": card.ratified(),
         "transaction_counter": card.transaction_counter(),
         "pin_attempts_remaining": card.pin_attempts_remaining(),
-        "sv_balance": null,
-        "sv_last_tnum": null,
+        "sv_balance": card.purse().map(|purse| purse.balance),
+        "sv_last_tnum": card.purse().map(|purse| purse.transaction_number),
         "sv_load_log": card.file(Sfi::SV_LOAD_LOG).map(|log| hex::encode(log.record(1).unwrap_or_default())),
         "sv_debit_logs": debit_logs(card),
         "features": {
@@ -33,9 +33,9 @@ pub fn to_json(card: &Card) -> Value {
         },
         "directory_header": card.directory_header().map(directory),
         "traceability": hex::encode(card.traceability()),
-        "card_public_key": "",
-        "card_certificate": "",
-        "ca_certificate": "",
+        "card_public_key": card.card_public_key().map(|key| hex::encode(key)).unwrap_or_default(),
+        "card_certificate": hex::encode(card.card_certificate()),
+        "ca_certificate": hex::encode(card.ca_certificate()),
         "files": files(card),
     })
 }

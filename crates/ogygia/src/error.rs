@@ -84,6 +84,8 @@ pub enum Misuse {
     PinKey,
     /// A request is under way.
     Busy,
+    /// The application gave up.
+    Abandoned,
     /// Answers were handed over that nobody had asked for.
     NotAsked,
 }
@@ -293,6 +295,7 @@ impl fmt::Display for Misuse {
             Self::NegativeBalance => "the balance would become negative",
             Self::PinKey => "no key is configured to cipher the PIN with",
             Self::Busy => "a request is under way",
+            Self::Abandoned => "the application gave up",
             Self::NotAsked => "nothing had been asked of this peer",
         })
     }

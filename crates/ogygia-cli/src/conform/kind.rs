@@ -11,6 +11,11 @@ pub(super) fn of(error: Error) -> &'static str {
         Error::Unsupported(_) => "unsupported",
         Error::Status { peer: Peer::Sam, .. } | Error::PeerMisbehaved { peer: Peer::Sam, .. } => "crypto",
         Error::Status { command: CommandName::SelectFile, status: StatusWord::FILE_NOT_FOUND, .. } => "select_file",
+        Error::Status { command: CommandName::VerifyPin, status, .. }
+            if status == StatusWord::PIN_BLOCKED || status.attempts_left().is_some() =>
+        {
+            "invalid_pin"
+        }
         Error::Status { .. } | Error::PeerMisbehaved { .. } => "card_status",
         Error::ResponseCount { peer: Peer::Card, .. } => "inconsistent_data",
         Error::ResponseCount { peer: Peer::Sam, .. } => "crypto",

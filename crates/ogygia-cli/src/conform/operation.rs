@@ -1,9 +1,11 @@
 //! The operations of the vectors, as calls.
 
-use ogygia::card::{Level, Lid, Sfi};
+use ogygia::card::{KeyId, Kif, Kvc, Level, Lid, Sfi};
 use ogygia::command::{
-    AppendRecord, CancelSession, ChangeCounter, ChangeCounters, CloseSession, CounterChange, DataTag, GetData,
-    OpenSession, ReadCounters, ReadRecord, ReadRecords, SelectFile, SetCounter, UpdateRecord, WriteRecord,
+    AppendRecord, CancelSession, ChangeCounter, ChangeCounters, ChangeKey, ChangePin, CheckPinStatus, CloseSession,
+    CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PutData, ReadBinary, ReadCounters,
+    ReadRecord, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile, SetCounter, SvDebit, SvGet,
+    SvOperation, SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
 };
 use ogygia::transaction::Transaction;
 use serde_json::{Map, Value};
@@ -41,6 +43,27 @@ impl Arguments<'_> {
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>, Refused> {
         hex::decode(self.text(name)?).ok_or_else(|| format!("argument {name} is not hexadecimal"))
+    }
+
+    fn optional_bytes(&self, name: &str) -> Result<Option<Vec<u8>>, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.bytes(name).map(Some),
+        }
+    }
+
+    /// Two bytes; nothing when there are more or fewer.
+    fn pair(&self, name: &str) -> Result<Option<[u8; 2]>, Refused> {
+        Ok(self.bytes(name)?.try_into().ok())
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    fn key(&self, kif: &str, kvc: &str) -> Result<KeyId, Refused> {
+        let byte = |name| self.bytes(name)?.first().copied().ok_or_else(|| format!("argument {name} is empty"));
+        Ok(KeyId { kif: Kif(byte(kif)?), kvc: Kvc(byte(kvc)?) })
     }
 
     fn changes(&self) -> Result<Vec<(u8, u32)>, Refused> {
@@ -110,8 +133,123 @@ pub(super) fn prepare(transaction: &mut Transaction, step: &Step) -> Result<Resu
         "open_secure_session" => transaction.prepare(OpenSession { level: level(arguments.text("level")?)? }),
         "close_secure_session" => transaction.prepare(CloseSession),
         "cancel_secure_session" => transaction.prepare(CancelSession),
+        other => return prepare_more(transaction, other, &arguments),
+    })
+}
+
+/// The operations beyond records, counters and sessions.
+fn prepare_more(
+    transaction: &mut Transaction,
+    name: &str,
+    arguments: &Arguments<'_>,
+) -> Result<Result<(), ogygia::Error>, Refused> {
+    Ok(match name {
+        "read_records_partially" => transaction.prepare(ReadRecordsPartially {
+            sfi: arguments.sfi()?,
+            records: arguments.byte("from")?..=arguments.byte("to")?,
+            offset: arguments.byte("offset")?,
+            length: arguments.byte("length")?,
+        }),
+        "search_records" => transaction.prepare(SearchRecords {
+            sfi: arguments.sfi()?,
+            record: arguments.byte("record")?,
+            offset: arguments.byte("offset")?,
+            repeated_offset: arguments.flag("repeated_offset"),
+            data: &arguments.bytes("data")?,
+            mask: arguments.optional_bytes("mask")?.as_deref(),
+            fetch_first: arguments.flag("fetch_first"),
+        }),
+        "read_binary" => transaction.prepare(ReadBinary {
+            sfi: arguments.sfi()?,
+            offset: arguments.number("offset", u16::MAX)?,
+            length: arguments.number("length", 0)?,
+        }),
+        "update_binary" => transaction.prepare(UpdateBinary {
+            sfi: arguments.sfi()?,
+            offset: arguments.number("offset", u16::MAX)?,
+            data: &arguments.bytes("data")?,
+        }),
+        "write_binary" => transaction.prepare(WriteBinary {
+            sfi: arguments.sfi()?,
+            offset: arguments.number("offset", u16::MAX)?,
+            data: &arguments.bytes("data")?,
+        }),
+        "put_data" => put_data(transaction, arguments)?,
+        "generate_asymmetric_key_pair" => transaction.prepare(GenerateKeyPair),
+        "verify_pin" => match pin(arguments)? {
+            Some(pin) => transaction.prepare(VerifyPin { pin }),
+            None => excluded(transaction),
+        },
+        "change_pin" => match pin(arguments)? {
+            Some(pin) => transaction.prepare(ChangePin { pin }),
+            None => excluded(transaction),
+        },
+        "check_pin_status" => transaction.prepare(CheckPinStatus),
+        "change_key" => transaction.prepare(ChangeKey {
+            index: arguments.byte("index")?,
+            new: arguments.key("new_kif", "new_kvc")?,
+            issuer: arguments.key("issuer_kif", "issuer_kvc")?,
+        }),
+        "invalidate" => transaction.prepare(Invalidate),
+        "rehabilitate" => transaction.prepare(Rehabilitate),
+        other => return prepare_stored_value(transaction, other, arguments),
+    })
+}
+
+fn prepare_stored_value(
+    transaction: &mut Transaction,
+    name: &str,
+    arguments: &Arguments<'_>,
+) -> Result<Result<(), ogygia::Error>, Refused> {
+    Ok(match name {
+        "sv_get" => {
+            let operation = match (arguments.text("operation")?, arguments.text("action")?) {
+                ("reload", _) => SvOperation::Reload,
+                ("debit", "do") => SvOperation::Debit,
+                ("debit", "undo") => SvOperation::Undebit,
+                (operation, action) => return Err(format!("unknown operation {operation} {action}")),
+            };
+            transaction.prepare(SvGet { operation })
+        }
+        "sv_reload" => match (arguments.pair("date")?, arguments.pair("time")?, arguments.pair("free")?) {
+            (Some(date), Some(time), Some(free)) => {
+                let amount = arguments.number("amount", i32::MAX)?;
+                transaction.prepare(SvReload { amount, date, time, free })
+            }
+            _ => excluded(transaction),
+        },
+        "sv_debit" => match (arguments.pair("date")?, arguments.pair("time")?) {
+            (Some(date), Some(time)) => {
+                let amount = arguments.number("amount", u16::MAX)?;
+                transaction.prepare(SvDebit { amount, date, time })
+            }
+            _ => excluded(transaction),
+        },
+        "sv_read_all_logs" => transaction.prepare(SvReadAllLogs),
         other => return Err(format!("unknown operation {other}")),
     })
+}
+
+/// An argument that the types of the core exclude. An application that finds it in what it was given gives up.
+fn excluded(transaction: &mut Transaction) -> Result<(), ogygia::Error> {
+    transaction.abandon()?;
+    Err(ogygia::Argument::Data.into())
+}
+
+/// Nothing when it has another length than four bytes.
+fn pin(arguments: &Arguments<'_>) -> Result<Option<Pin>, Refused> {
+    Ok(<[u8; Pin::LEN]>::try_from(arguments.bytes("pin")?).map(Pin::new).ok())
+}
+
+fn put_data(transaction: &mut Transaction, arguments: &Arguments<'_>) -> Result<Result<(), ogygia::Error>, Refused> {
+    let data = arguments.bytes("data")?;
+    let put = match arguments.text("tag")? {
+        "card_key_pair" => PutData::KeyPair(&data),
+        "card_certificate" => PutData::CardCertificate(&data),
+        "ca_certificate" => PutData::CaCertificate(&data),
+        other => return Err(format!("unknown data tag {other}")),
+    };
+    Ok(transaction.prepare(put))
 }
 
 fn select_file(arguments: &Arguments<'_>) -> Result<SelectFile, Refused> {
@@ -134,6 +272,9 @@ fn data_tag(name: &str) -> Result<DataTag, Refused> {
         "fcp" => Ok(DataTag::Fcp),
         "ef_list" => Ok(DataTag::FileList),
         "traceability" => Ok(DataTag::Traceability),
+        "card_public_key" => Ok(DataTag::CardPublicKey),
+        "card_certificate" => Ok(DataTag::CardCertificate),
+        "ca_certificate" => Ok(DataTag::CaCertificate),
         other => Err(format!("unknown data tag {other}")),
     }
 }

@@ -1,6 +1,6 @@
 //! One case: the calls are made, the peers answer as recorded, and everything is compared.
 
-use ogygia::card::{Card, Kif, Kvc};
+use ogygia::card::{Card, KeyId, Kif, Kvc};
 use ogygia::drive;
 use ogygia::sam::Sam;
 use ogygia::transaction::{Security, SymmetricSettings, Transaction};
@@ -37,10 +37,12 @@ fn play_transaction(case: &Case) -> Result<(), String> {
         transaction.set_prefetched_challenge(challenge);
     }
     let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
+    let mut searches = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
         scripts.0.begin(index);
         scripts.1.begin(index);
         play_step(&mut transaction, step, &mut scripts).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
+        same_matches(&transaction, step, &mut searches).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
     }
     same_image(case.image.as_ref(), &image::to_json(transaction.card()))
 }
@@ -63,6 +65,25 @@ fn play_step(transaction: &mut Transaction, step: &Step, (card, sam): &mut (Scri
     same_kind("result", step.error.as_deref(), result.err())?;
     if step.op == "process" && result.is_ok() && channel(step)? == ChannelControl::CloseAfter && !card.closed() {
         return Err("the channel was not closed".into());
+    }
+    Ok(())
+}
+
+/// The searches that are prepared are compared once they were processed.
+fn same_matches<'a>(transaction: &Transaction, step: &'a Step, searches: &mut Vec<&'a Step>) -> Result<(), String> {
+    match step.op.as_str() {
+        "search_records" if step.error.is_none() => searches.push(step),
+        "process" => {
+            for (index, search) in searches.drain(..).enumerate() {
+                let recorded = search.arguments.get("matches").cloned().unwrap_or_else(|| Value::Array(Vec::new()));
+                let played = Value::from(transaction.matches(index).unwrap_or_default());
+                if let Some(difference) = first_difference("matches", &recorded, &played) {
+                    return Err(difference);
+                }
+            }
+        }
+        _ if step.error.is_some() => searches.clear(),
+        _ => {}
     }
     Ok(())
 }
@@ -111,6 +132,15 @@ fn apply(settings: &Settings, contactless: bool, symmetric: &mut SymmetricSettin
         symmetric.default_kvc.push((operation::level(level)?, Kvc(byte(kvc)?)));
     }
     symmetric.authorized_session_keys = settings.authorized_session_keys.iter().map(pair).collect::<Result<_, _>>()?;
+    symmetric.authorized_sv_keys = settings.authorized_sv_keys.iter().map(pair).collect::<Result<_, _>>()?;
+    let key = |named: &Option<(Hex, Hex)>| {
+        named.as_ref().map(|named| pair(named).map(|(kif, kvc)| KeyId { kif, kvc })).transpose()
+    };
+    symmetric.pin_plain = settings.pin_plain;
+    symmetric.pin_verification_key = key(&settings.pin_verification_key)?;
+    symmetric.pin_modification_key = key(&settings.pin_modification_key)?;
+    symmetric.sv_load_and_debit_log = settings.sv_load_and_debit_log;
+    symmetric.sv_negative_balance = settings.sv_negative_balance;
     Ok(())
 }
 

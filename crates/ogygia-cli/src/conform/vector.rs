@@ -56,6 +56,12 @@ pub(super) struct Settings {
     pub(super) default_kif: Vec<(String, Hex)>,
     pub(super) default_kvc: Vec<(String, Hex)>,
     pub(super) authorized_session_keys: Vec<(Hex, Hex)>,
+    pub(super) pin_plain: bool,
+    pub(super) pin_verification_key: Option<(Hex, Hex)>,
+    pub(super) pin_modification_key: Option<(Hex, Hex)>,
+    pub(super) sv_load_and_debit_log: bool,
+    pub(super) sv_negative_balance: bool,
+    pub(super) authorized_sv_keys: Vec<(Hex, Hex)>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

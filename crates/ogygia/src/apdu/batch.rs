@@ -36,6 +36,13 @@ impl Batch {
         self.ends.clear();
     }
 
+    /// As [`clear`](Self::clear), for entries that must not stay in memory.
+    pub fn wipe(&mut self) {
+        self.bytes.fill(0);
+        core::hint::black_box(&self.bytes);
+        self.clear();
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -101,16 +101,15 @@ pub struct FileHeader {
 }
 
 impl FileHeader {
+    /// Whether the card gave all members: it does in a header, not in a list of files.
+    fn is_full(&self) -> bool {
+        self.access_conditions.is_some()
+    }
+
     /// What is known after `self` was, and then `newer` was received: a full header replaces, an entry of a file list
-    /// leaves what it does not tell.
+    /// only confirms.
     pub(super) fn refreshed(self, newer: Self) -> Self {
-        Self {
-            access_conditions: newer.access_conditions.or(self.access_conditions),
-            key_indexes: newer.key_indexes.or(self.key_indexes),
-            df_status: newer.df_status.or(self.df_status),
-            shared_reference: newer.shared_reference.or(self.shared_reference),
-            ..newer
-        }
+        if newer.is_full() { newer } else { self }
     }
 }
 

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use super::product::{Features, PostponedCounters, Product, Quirks, SessionBudget};
 use super::startup::StartupInfo;
-use super::{Card, Content};
-use crate::apdu::{Response, StatusWord, tlv};
+use super::{Card, Content, SvGetData};
+use crate::apdu::{Batch, Response, StatusWord, tlv};
 use crate::error::Malformed;
 
 const TAG_DF_NAME: u32 = 0x84;
@@ -145,6 +145,12 @@ impl Card {
             pin_attempts: None,
             challenge: None,
             traceability: Vec::new(),
+            public_key: None,
+            card_certificate: Vec::new(),
+            ca_certificate: Vec::new(),
+            certificate_part: Vec::new(),
+            matches: Batch::new(),
+            sv_get: SvGetData::default(),
         }
     }
 
@@ -193,12 +199,19 @@ impl Card {
         self.content.files.clear();
         self.content.invalidated = false;
         self.content.directory = None;
+        self.content.purse = None;
         self.postponed = PostponedCounters::No;
         self.ratified = None;
         self.transaction_counter = None;
         self.pin_attempts = None;
         self.challenge = None;
         self.traceability.clear();
+        self.public_key = None;
+        self.card_certificate.clear();
+        self.ca_certificate.clear();
+        self.certificate_part.clear();
+        self.matches.clear();
+        self.forget_sv_get();
     }
 
     fn identify(&mut self, select_response: Option<&[u8]>, power_on_data: &[u8]) -> Result<(), Malformed> {
@@ -233,6 +246,8 @@ impl Card {
             if !known.df_name.is_empty() {
                 self.content.files.clear();
                 self.content.directory = None;
+                self.content.purse = None;
+                self.forget_sv_get();
             }
             self.postponed = identity.product.postponed_counters();
         }
@@ -253,6 +268,14 @@ impl Card {
         self.pin_attempts = other.pin_attempts;
         self.challenge = other.challenge;
         self.traceability.clone_from(&other.traceability);
+        self.public_key = other.public_key;
+        self.card_certificate.clone_from(&other.card_certificate);
+        self.ca_certificate.clone_from(&other.ca_certificate);
+        self.certificate_part.clear();
+        self.matches.clear();
+        self.sv_get.kvc = other.sv_get.kvc;
+        self.sv_get.header = other.sv_get.header;
+        self.sv_get.response.clone_from(&other.sv_get.response);
     }
 }
 

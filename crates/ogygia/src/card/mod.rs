@@ -12,11 +12,13 @@ pub(crate) mod value;
 
 use alloc::vec::Vec;
 
+use crate::apdu::Batch;
+
 pub use files::{File, Files};
 pub use header::{DirectoryHeader, FileHeader, FileType};
 pub use product::{CardClass, Features, PostponedCounters, Product, Quirks, SessionBudget};
 pub use startup::StartupInfo;
-pub use value::{COUNTER_MAX, Kif, Kvc, Level, Lid, Sfi};
+pub use value::{COUNTER_MAX, KeyId, Kif, Kvc, Level, Lid, Sfi};
 
 pub(crate) use identity::Identity;
 
@@ -44,6 +46,37 @@ pub struct Card {
     pub(crate) pin_attempts: Option<u8>,
     pub(crate) challenge: Option<[u8; 8]>,
     pub(crate) traceability: Vec<u8>,
+    pub(crate) public_key: Option<[u8; PUBLIC_KEY_LEN]>,
+    pub(crate) card_certificate: Vec<u8>,
+    pub(crate) ca_certificate: Vec<u8>,
+    /// The first part of a certificate that is being read or written.
+    pub(crate) certificate_part: Vec<u8>,
+    /// What the searches of the last processing found, in order.
+    pub(crate) matches: Batch,
+    pub(crate) sv_get: SvGetData,
+}
+
+/// Bytes of a public key: the coordinates of a point of P-256.
+pub const PUBLIC_KEY_LEN: usize = 64;
+
+/// What the card said of its Stored Value purse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purse {
+    /// −8 388 608 to 8 388 607.
+    pub balance: i32,
+    /// Number of the last operation.
+    pub transaction_number: u16,
+}
+
+/// What the SAM needs of the last SV Get.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SvGetData {
+    /// Version of the purse's key; none: there was no SV Get, or it counts no more.
+    pub(crate) kvc: Option<Kvc>,
+    /// INS, P1, P2, Le.
+    pub(crate) header: [u8; 4],
+    /// Status word included.
+    pub(crate) response: Vec<u8>,
 }
 
 /// The part of an image that an aborted session takes back: specification 01, "Backup and restore".
@@ -52,6 +85,7 @@ pub(crate) struct Content {
     pub(crate) files: Files,
     pub(crate) invalidated: bool,
     pub(crate) directory: Option<DirectoryHeader>,
+    pub(crate) purse: Option<Purse>,
 }
 
 impl Clone for Content {
@@ -65,6 +99,7 @@ impl Clone for Content {
         self.files.clone_from(&source.files);
         self.invalidated = source.invalidated;
         self.directory = source.directory;
+        self.purse = source.purse;
     }
 }
 
@@ -183,6 +218,36 @@ impl Card {
     #[must_use]
     pub fn pin_attempts_remaining(&self) -> Option<u8> {
         self.pin_attempts
+    }
+
+    /// The Stored Value purse; known once it was read with SV Get.
+    #[must_use]
+    pub fn purse(&self) -> Option<Purse> {
+        self.content.purse
+    }
+
+    /// The public key of the card, as it was read or written. It is not verified.
+    #[must_use]
+    pub fn card_public_key(&self) -> Option<&[u8; PUBLIC_KEY_LEN]> {
+        self.public_key.as_ref()
+    }
+
+    /// The certificate of the card, as it was read or written; empty while it is not known. It is not verified.
+    #[must_use]
+    pub fn card_certificate(&self) -> &[u8] {
+        &self.card_certificate
+    }
+
+    /// The certificate of the authority that issued the card's; empty while it is not known. It is not verified.
+    #[must_use]
+    pub fn ca_certificate(&self) -> &[u8] {
+        &self.ca_certificate
+    }
+
+    /// What SV Get told counts no more.
+    pub(crate) fn forget_sv_get(&mut self) {
+        self.sv_get.kvc = None;
+        self.sv_get.response.clear();
     }
 
     /// The traceability information, as the card gave it; empty while it was not read.

@@ -48,6 +48,15 @@ impl Sfi {
     pub const SV_DEBIT_LOG: Self = Self(0x15);
 }
 
+/// A key, by its identifier and its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyId {
+    /// Identifier.
+    pub kif: Kif,
+    /// Version and category.
+    pub kvc: Kvc,
+}
+
 /// Write access level: which of the three keys of the application opens a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {

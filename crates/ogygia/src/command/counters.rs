@@ -471,6 +471,7 @@ mod tests {
                 product: card.product(),
                 postponed: PostponedCounters::No,
                 content: &card.content,
+                pre_opened: false,
                 payload: &[],
             };
             step.predict(&from, &mut out).then_some(out)

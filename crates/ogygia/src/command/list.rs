@@ -6,7 +6,8 @@ use super::name::CommandName;
 use super::open::{MergedRead, Opening};
 use super::session::Close;
 use super::step::{Moment, Span, Step};
-use crate::card::{Card, Level, Product, SessionBudget};
+use super::stored_value::Plan;
+use crate::card::{Card, KeyId, Level, Product, SessionBudget, Sfi};
 use crate::error::{Argument, Error, Misuse};
 
 /// Which operations a transaction offers: specification 02, "Kinds of transaction and their operations".
@@ -35,6 +36,16 @@ pub(crate) struct Terms<'a> {
     pub(crate) ratify: bool,
     /// The first record is read by the opening itself.
     pub(crate) read_on_opening: bool,
+    /// PINs travel in clear although there is a SAM.
+    pub(crate) pin_plain: bool,
+    /// Ciphers a PIN that is presented outside a session.
+    pub(crate) pin_verification_key: Option<KeyId>,
+    /// Ciphers a new PIN.
+    pub(crate) pin_modification_key: Option<KeyId>,
+    /// SV Get reads both logs.
+    pub(crate) both_sv_logs: bool,
+    /// The card has a session open now.
+    pub(crate) session_is_open: bool,
 }
 
 /// One command of the list.
@@ -50,6 +61,7 @@ pub(crate) struct List {
     prepared: Vec<Prepared>,
     payload: Vec<u8>,
     session: Option<Planned>,
+    pub(super) stored_value: Plan,
 }
 
 /// The session that the prepared commands are in.
@@ -84,6 +96,9 @@ impl List {
     /// Forgets the commands, not the session that they opened.
     pub(crate) fn clear(&mut self) {
         self.prepared.clear();
+        // It may hold a PIN.
+        self.payload.fill(0);
+        core::hint::black_box(&self.payload);
         self.payload.clear();
     }
 
@@ -91,6 +106,7 @@ impl List {
     pub(crate) fn reset(&mut self) {
         self.clear();
         self.session = None;
+        self.stored_value = Plan::default();
     }
 
     pub(super) fn outside_session(&self) -> Result<(), Error> {
@@ -102,20 +118,38 @@ impl List {
     }
 
     pub(super) fn store(&mut self, data: &[u8]) -> Span {
+        self.grow_wiping(data.len());
         let start = self.payload.len();
         self.payload.extend_from_slice(data);
         Span { start, len: data.len() }
     }
 
+    /// As [`store`](Self::store), for what must not stay in memory: the list wipes its payload when it is cleared, and
+    /// when it grows.
+    pub(super) fn store_secret(&mut self, data: &[u8]) -> Span {
+        self.store(data)
+    }
+
+    fn grow_wiping(&mut self, more: usize) {
+        if self.payload.capacity() - self.payload.len() < more {
+            let mut grown = Vec::with_capacity((self.payload.len() + more) * 2);
+            grown.extend_from_slice(&self.payload);
+            self.payload.fill(0);
+            core::hint::black_box(&self.payload);
+            self.payload = grown;
+        }
+    }
+
     /// Stores bytes that `write` appends.
     pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        self.grow_wiping(usize::from(u8::MAX));
         let start = self.payload.len();
         write(&mut self.payload);
         Span { start, len: self.payload.len() - start }
     }
 
     pub(super) fn push(&mut self, step: impl Into<Step>) {
-        let moment = Moment { in_session: self.in_session() };
+        let moment = Moment { in_session: self.in_session(), pre_opened: false };
         self.prepared.push(Prepared { step: step.into(), moment });
     }
 
@@ -147,6 +181,7 @@ impl List {
         let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
         self.push(Opening { level, read: None, extended: terms.extended });
+        self.stored_value.done_in_session = false;
         Ok(remaining)
     }
 
@@ -154,6 +189,7 @@ impl List {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
         self.push(Opening { level, read: None, extended: terms.extended });
         self.session = Some(Planned { level, remaining });
+        self.stored_value.done_in_session = false;
     }
 
     pub(super) fn close(&mut self, step: impl Into<Step>) {
@@ -216,7 +252,7 @@ pub(super) fn check(valid: bool, argument: Argument) -> Result<(), Error> {
     if valid { Ok(()) } else { Err(argument.into()) }
 }
 
-pub(super) fn check_sfi(sfi: crate::card::Sfi) -> Result<(), Error> {
+pub(super) fn check_sfi(sfi: Sfi) -> Result<(), Error> {
     check(sfi.0 <= 30, Argument::Sfi)
 }
 

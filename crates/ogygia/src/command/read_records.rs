@@ -6,8 +6,8 @@ use core::ops::RangeInclusive;
 use super::list::{List, Terms, check, check_record, check_sfi};
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::MergedRead;
-use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Moment};
-use crate::apdu::{Case, Header, StatusSet};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment};
+use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
 
@@ -167,6 +167,14 @@ impl Exchange for Read {
         }
     }
 
+    fn depends_on_image(&self) -> bool {
+        true
+    }
+
+    fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+        from.pre_opened && self.predict_from(from.content, out).is_some()
+    }
+
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let answer = exchanged.answer;
         match self.form {
@@ -181,6 +189,29 @@ impl Exchange for Read {
             Form::Several { .. } => store_several(answer.data, self.sfi, content)?,
         }
         Ok(())
+    }
+}
+
+impl Read {
+    /// Appends the answer when the image holds all of it: specification 02, "Pre-opened session".
+    fn predict_from(&self, content: &Content, out: &mut Vec<u8>) -> Option<()> {
+        let file = content.files.addressed(self.sfi)?;
+        match self.form {
+            Form::One { size } => {
+                let size =
+                    size.map_or_else(|| file.record(self.record).map(<[u8]>::len), |size| Some(usize::from(size)))?;
+                let record = file.known(self.record, 0..size).filter(|record| !record.is_empty())?;
+                out.extend_from_slice(record);
+            }
+            Form::Several { count, size } => {
+                for number in self.record..=self.record.checked_add(count - 1)? {
+                    out.extend_from_slice(&[number, size]);
+                    out.extend_from_slice(file.known(number, 0..usize::from(size))?);
+                }
+            }
+        }
+        out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
+        Some(())
     }
 }
 

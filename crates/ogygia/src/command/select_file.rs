@@ -91,6 +91,7 @@ pub(super) fn apply_header(data: &[u8], product: Product, content: &mut Content)
             // Short identifiers mean other files in another directory.
             if content.directory.is_some_and(|known| known.lid != directory.lid) {
                 content.files.clear();
+                content.purse = None;
             }
             content.invalidated = directory.invalidated();
             content.directory = Some(directory);

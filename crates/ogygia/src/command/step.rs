@@ -2,16 +2,22 @@
 
 use alloc::vec::Vec;
 
+use super::binary;
 use super::counters::{ChangeOne, ChangeSeveral};
 use super::get_data::GetOne;
 use super::name::CommandName;
 use super::open::Opening;
+use super::pin::{Challenge, Change, Verify};
+use super::put_data::{Generate, Put};
 use super::read_records::Read;
+use super::search_records::{ReadPart, Search};
 use super::select_file::Select;
 use super::session::{Abort, Close, Ratify};
+use super::stored_value::{Get, Operation};
+use super::validity::ChangeValidity;
 use super::write_records::Write;
 use crate::apdu::{Case, Response, StatusSet, StatusWord};
-use crate::card::{Card, CardClass, Content, PostponedCounters, Product, Quirks};
+use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks};
 use crate::error::Misbehaviour;
 
 /// Where a command stood when it was prepared.
@@ -19,6 +25,8 @@ use crate::error::Misbehaviour;
 pub(crate) struct Moment {
     /// Inside a session.
     pub(crate) in_session: bool,
+    /// Of a session that was opened beforehand.
+    pub(crate) pre_opened: bool,
 }
 
 /// Bytes of the list's payload that belong to one command.
@@ -34,6 +42,8 @@ pub(crate) struct Forecast<'a> {
     pub(crate) product: Product,
     pub(crate) postponed: PostponedCounters,
     pub(crate) content: &'a Content,
+    /// The session was opened beforehand, so that what it reads is known.
+    pub(crate) pre_opened: bool,
     /// Data of all prepared commands.
     pub(crate) payload: &'a [u8],
 }
@@ -57,6 +67,10 @@ pub(crate) struct Encoder<'a> {
     pub(crate) payload: &'a [u8],
     /// What the SAM gave for this command: challenge, MAC, cryptogram.
     pub(crate) material: &'a [u8],
+    /// Version of the purse's key, as the last SV Get told.
+    pub(crate) purse_kvc: Kvc,
+    /// Of the SAM that signs.
+    pub(crate) sam_serial_number: [u8; 4],
 }
 
 impl Encoder<'_> {
@@ -70,7 +84,7 @@ impl Encoder<'_> {
 }
 
 impl Span {
-    pub(super) fn of(self, payload: &[u8]) -> &[u8] {
+    pub(crate) fn of(self, payload: &[u8]) -> &[u8] {
         payload.get(self.start..self.start + self.len).unwrap_or_default()
     }
 }
@@ -178,6 +192,14 @@ pub(crate) enum Material {
     Challenge,
     /// The terminal's MAC.
     Mac,
+    /// A PIN, ciphered for a presentation; with the session's key when none is given.
+    PinPresentation { pin: Span, key: Option<KeyId> },
+    /// A new PIN, ciphered.
+    PinChange { pin: Span, key: KeyId },
+    /// A new key, ciphered.
+    CardKey { new: KeyId, issuer: KeyId },
+    /// What signs a Stored Value operation.
+    StoredValue,
 }
 
 macro_rules! steps {
@@ -205,10 +227,22 @@ macro_rules! steps {
 steps! {
     Select(Select),
     Get(GetOne),
+    Put(Put),
+    Generate(Generate),
     Read(Read),
+    ReadPart(ReadPart),
+    Search(Search),
+    ReadBinary(binary::Read),
     Write(Write),
+    WriteBinary(binary::Write),
     ChangeOne(ChangeOne),
     ChangeSeveral(ChangeSeveral),
+    Challenge(Challenge),
+    Verify(Verify),
+    Change(Change),
+    ChangeValidity(ChangeValidity),
+    SvGet(Get),
+    StoredValue(Operation),
     Opening(Opening),
     Close(Close),
     Abort(Abort),

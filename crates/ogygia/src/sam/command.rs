@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 use super::identity::SamProduct;
 use crate::apdu::{Case, Header};
-use crate::card::{Kif, Kvc};
-use crate::command::{CommandName, Refusal, Refusals, SessionForm};
+use crate::card::KeyId;
+use crate::command::{CommandName, Operation, Refusal, Refusals, SessionForm, SvOperation};
 
 pub(crate) const SELECT_DIVERSIFIER_REFUSALS: Refusals = &[
     (0x6700, Refusal::IllegalParameter),
@@ -43,12 +43,44 @@ pub(crate) const DIGEST_AUTHENTICATE_REFUSALS: Refusals = &[
     (0x6E00, Refusal::IllegalParameter),
 ];
 
+pub(crate) const GIVE_RANDOM_REFUSALS: Refusals =
+    &[(0x6700, Refusal::IllegalParameter), (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)];
+pub(crate) const CARD_CIPHER_PIN_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6900, Refusal::Terminated),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6A00, Refusal::IllegalParameter),
+    (0x6A83, Refusal::DataAccess),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+pub(crate) const CARD_GENERATE_KEY_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6A00, Refusal::IllegalParameter),
+    (0x6A80, Refusal::IllegalData),
+    (0x6A83, Refusal::DataAccess),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+pub(crate) const SV_PREPARE_REFUSALS: Refusals = CARD_GENERATE_KEY_REFUSALS;
+pub(crate) const SV_CHECK_REFUSALS: Refusals = &[
+    (0x6700, Refusal::IllegalParameter),
+    (0x6985, Refusal::AccessForbidden),
+    (0x6988, Refusal::SecurityData),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
+
 /// A command that waits for the SAM: its name, and how long its answer must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) name: CommandName,
     pub(crate) answer_len: usize,
 }
+
+/// The length of the answer is not checked.
+const ANY_LEN: usize = 0;
 
 const fn expected(name: CommandName, answer_len: usize) -> Expected {
     Expected { name, answer_len }
@@ -113,22 +145,75 @@ impl Encoder {
         expected(CommandName::SamDigestClose, usize::from(len))
     }
 
+    pub(crate) fn give_random(self, challenge: [u8; 8], out: &mut Vec<u8>) -> Expected {
+        self.header(0x86, 0x00, 0x00).write(Case::Three, &challenge, out);
+        expected(CommandName::SamGiveRandom, 0)
+    }
+
+    /// A PIN for a presentation.
+    pub(crate) fn cipher_pin(self, key: KeyId, pin: &[u8], out: &mut Vec<u8>) -> Expected {
+        out.extend_from_slice(&[self.0.class(), 0x12, 0x80, 0xFF, 0x06, key.kif.0, key.kvc.0]);
+        out.extend_from_slice(pin);
+        expected(CommandName::SamCardCipherPin, 8)
+    }
+
+    /// A new PIN. The present one is not known here: four zeros stand for it.
+    pub(crate) fn cipher_new_pin(self, key: KeyId, pin: &[u8], out: &mut Vec<u8>) -> Expected {
+        out.extend_from_slice(&[self.0.class(), 0x12, 0x40, 0xFF, 0x0A, key.kif.0, key.kvc.0, 0, 0, 0, 0]);
+        out.extend_from_slice(pin);
+        expected(CommandName::SamCardCipherPin, ANY_LEN)
+    }
+
+    pub(crate) fn generate_key(self, new: KeyId, issuer: KeyId, out: &mut Vec<u8>) -> Expected {
+        /// The format of the ciphered block.
+        const FORMAT: u8 = 0x90;
+        let (issuer_kif, issuer_kvc) = (issuer.kif.0, issuer.kvc.0);
+        if (issuer_kif, issuer_kvc) == (0, 0) {
+            self.header(0x12, 0xFF, 0x00).write(Case::Three, &[new.kif.0, new.kvc.0, FORMAT], out);
+        } else {
+            let data = [issuer_kif, issuer_kvc, new.kif.0, new.kvc.0, FORMAT];
+            self.header(0x12, 0xFF, 0xFF).write(Case::Three, &data, out);
+        }
+        expected(CommandName::SamCardGenerateKey, ANY_LEN)
+    }
+
+    /// `get` is the header and the answer of SV Get, `partial` the card command as far as it is known.
+    pub(crate) fn sv_prepare(
+        self,
+        operation: Operation,
+        get: [&[u8]; 2],
+        partial: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Expected {
+        let (ins, name) = match operation.operation() {
+            SvOperation::Reload => (0x56, CommandName::SamSvPrepareLoad),
+            SvOperation::Debit => (0x54, CommandName::SamSvPrepareDebit),
+            SvOperation::Undebit => (0x5C, CommandName::SamSvPrepareUndebit),
+        };
+        let [header, response] = get;
+        let len = header.len() + response.len() + partial.len();
+        out.extend_from_slice(&[self.0.class(), ins, 0x01, 0xFF, u8::try_from(len).unwrap_or(u8::MAX)]);
+        out.extend_from_slice(header);
+        out.extend_from_slice(response);
+        out.extend_from_slice(partial);
+        expected(name, if operation.is_extended() { 16 } else { 11 })
+    }
+
+    pub(crate) fn sv_check(self, mac: &[u8], out: &mut Vec<u8>) -> Expected {
+        self.header(0x58, 0x00, 0x00).write(Case::Three, mac, out);
+        expected(CommandName::SamSvCheck, 0)
+    }
+
     pub(crate) fn digest_authenticate(self, mac: &[u8], out: &mut Vec<u8>) -> Expected {
         self.header(0x82, 0x00, 0x00).write(Case::Three, mac, out);
         expected(CommandName::SamDigestAuthenticate, 0)
     }
 }
 
-/// The key of a session, as Digest Init takes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SessionKey {
-    pub(crate) kif: Kif,
-    pub(crate) kvc: Kvc,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::card::{Kif, Kvc};
     use crate::test_hex::hex;
 
     fn written(product: SamProduct, write: impl FnOnce(Encoder, &mut Vec<u8>) -> Expected) -> (Vec<u8>, usize) {
@@ -156,6 +241,18 @@ mod tests {
         assert_eq!(multiple, (hex("808C8000090500B2013C1D029000"), 0));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Regular, out)), (hex("808E000004"), 4));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Extended, out)), (hex("808E000008"), 8));
+        let challenge = [0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8];
+        assert_eq!(written(c1, |sam, out| sam.give_random(challenge, out)).0, hex("8086000008C1C2C3C4C5C6C7C8"));
+        let key = |kif, kvc| KeyId { kif: Kif(kif), kvc: Kvc(kvc) };
+        let pin = written(c1, |sam, out| sam.cipher_pin(key(0x30, 0x79), b"1234", out));
+        assert_eq!(pin, (hex("801280FF06307931323334"), 8));
+        let pin = written(c1, |sam, out| sam.cipher_new_pin(key(0x21, 0x79), b"1234", out));
+        assert_eq!(pin.0, hex("801240FF0A21790000000031323334"));
+        let new_key = written(c1, |sam, out| sam.generate_key(key(0x27, 0x79), key(0x21, 0x79), out));
+        assert_eq!(new_key.0, hex("8012FFFF052179277990"));
+        let new_key = written(c1, |sam, out| sam.generate_key(key(0x27, 0x79), key(0, 0), out));
+        assert_eq!(new_key.0, hex("8012FF0003277990"));
+        assert_eq!(written(c1, |sam, out| sam.sv_check(&hex("A54BC9"), out)).0, hex("8058000003A54BC9"));
         let mac = hex("9ABCDEF0");
         assert_eq!(written(c1, |sam, out| sam.digest_authenticate(&mac, out)), (hex("80820000049ABCDEF0"), 0));
     }

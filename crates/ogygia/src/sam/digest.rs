@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::command::{Encoder, SessionKey};
+use super::command::Encoder;
 use super::queue::Queue;
 use crate::apdu::Batch;
+use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
 
 /// Card commands and answers that wait to be digested, behind what begins the digest.
@@ -28,7 +29,7 @@ const OPENING_MAX: usize = 255;
 
 impl Digest {
     /// Begins another session's digest; false when Digest Init cannot carry the opening.
-    pub(super) fn start(&mut self, form: SessionForm, key: SessionKey, opening: &[u8]) -> bool {
+    pub(super) fn start(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
         self.pending.clear();
         self.opening.clear();
         self.opening.extend_from_slice(&[key.kif.0, key.kvc.0]);
@@ -40,6 +41,12 @@ impl Digest {
     pub(super) fn end(&mut self) {
         self.session = None;
         self.pending.clear();
+    }
+
+    /// The key of the session.
+    pub(super) fn key(&self) -> Option<KeyId> {
+        let &[kif, kvc] = self.opening.first_chunk::<2>()?;
+        self.session.map(|_| KeyId { kif: Kif(kif), kvc: Kvc(kvc) })
     }
 
     pub(super) fn form(&self) -> Option<SessionForm> {
@@ -102,13 +109,12 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::card::{Kif, Kvc};
     use crate::sam::SamProduct;
     use alloc::vec;
 
     fn commands(product: SamProduct, capacity: usize, blocks: &[usize]) -> Vec<(u8, u8)> {
         let mut digest = Digest::default();
-        let key = SessionKey { kif: Kif(0x30), kvc: Kvc(0x79) };
+        let key = KeyId { kif: Kif(0x30), kvc: Kvc(0x79) };
         assert!(digest.start(SessionForm::Regular, key, &[0; 8]));
         for &len in blocks {
             digest.push(&vec![0; len]);
@@ -131,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_opening_that_digest_init_cannot_carry() {
-        let key = SessionKey { kif: Kif(0x30), kvc: Kvc(0x79) };
+        let key = KeyId { kif: Kif(0x30), kvc: Kvc(0x79) };
         assert!(Digest::default().start(SessionForm::Regular, key, &[0; 253]));
         assert!(!Digest::default().start(SessionForm::Regular, key, &[0; 254]));
     }

@@ -10,5 +10,4 @@ mod service;
 
 pub use identity::{Sam, SamProduct};
 
-pub(crate) use command::SessionKey;
 pub(crate) use service::Service;

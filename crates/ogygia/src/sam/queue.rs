@@ -25,7 +25,8 @@ pub(crate) struct Queued<'a> {
 
 impl Queue {
     pub(super) fn clear(&mut self) {
-        self.commands.clear();
+        // A PIN may be among them.
+        self.commands.wipe();
         self.accepts.clear();
         self.expected.clear();
     }

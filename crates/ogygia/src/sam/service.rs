@@ -6,12 +6,13 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::command::{Encoder, SessionKey};
+use super::command::Encoder;
 use super::digest::Digest;
 use super::identity::Sam;
 use super::queue::Queue;
 use crate::apdu::{Batch, StatusWord};
-use crate::command::{CommandName, SessionForm};
+use crate::card::KeyId;
+use crate::command::{CommandName, Operation, SessionForm};
 use crate::error::{Error, Untrusted};
 use crate::request::{ChannelControl, Peer, Request};
 
@@ -32,7 +33,7 @@ pub(crate) struct Service {
     prefetched: Option<[u8; 8]>,
     answers: Answers,
     verifying: bool,
-    verified: bool,
+    authenticated: bool,
 }
 
 /// What is known of the diversifier that the SAM has selected.
@@ -76,7 +77,7 @@ impl Service {
             prefetched: None,
             answers: Answers::default(),
             verifying: false,
-            verified: false,
+            authenticated: false,
         }
     }
 
@@ -145,7 +146,7 @@ impl Service {
     }
 
     /// Begins the digest of a session that the card has opened; false when the SAM cannot take the opening.
-    pub(crate) fn start_digest(&mut self, form: SessionForm, key: SessionKey, opening: &[u8]) -> bool {
+    pub(crate) fn start_digest(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
         self.answers.challenge = None;
         self.digest.start(form, key, opening)
     }
@@ -164,6 +165,55 @@ impl Service {
         self.waiting.push(|out| encoder.digest_close(form, out));
     }
 
+    /// Queues what ciphers a PIN for a presentation, with the session's key when none is given.
+    pub(crate) fn ask_pin_block(&mut self, challenge: [u8; 8], pin: &[u8], key: Option<KeyId>) {
+        let Some(key) = key.or_else(|| self.digest.key()) else { return };
+        self.queue_select_diversifier();
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.give_random(challenge, out));
+        self.waiting.push(|out| encoder.cipher_pin(key, pin, out));
+    }
+
+    /// Queues what ciphers a new PIN.
+    pub(crate) fn ask_new_pin_block(&mut self, challenge: [u8; 8], pin: &[u8], key: KeyId) {
+        self.queue_select_diversifier();
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.give_random(challenge, out));
+        self.waiting.push(|out| encoder.cipher_new_pin(key, pin, out));
+    }
+
+    /// Queues what ciphers a new key.
+    pub(crate) fn ask_key_block(&mut self, challenge: [u8; 8], new: KeyId, issuer: KeyId) {
+        self.queue_select_diversifier();
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.give_random(challenge, out));
+        self.waiting.push(|out| encoder.generate_key(new, issuer, out));
+    }
+
+    /// Queues what signs a Stored Value operation.
+    pub(crate) fn ask_stored_value(&mut self, operation: Operation, get: [&[u8]; 2], partial: &[u8]) {
+        self.queue_select_diversifier();
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.sv_prepare(operation, get, partial, out));
+    }
+
+    /// Queues the verification of the card's Stored Value MAC.
+    pub(crate) fn verify_stored_value(&mut self, mac: &[u8]) {
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.sv_check(mac, out));
+        self.verifying = true;
+    }
+
+    /// For a command that uses a key of the card. In a session Digest Init, which goes in front of everything, sees to
+    /// it.
+    fn queue_select_diversifier(&mut self) {
+        if self.selected == Selected::Unknown || (self.selected == Selected::Owed && !self.digest.waits_for_init()) {
+            let (encoder, diversifier) = (self.encoder, self.diversifier);
+            self.waiting.push(|out| encoder.select_diversifier(&diversifier, out));
+            self.selected = Selected::Card;
+        }
+    }
+
     /// What the SAM gave for the next card command.
     pub(crate) fn material(&self) -> &[u8] {
         &self.answers.material
@@ -177,14 +227,14 @@ impl Service {
         self.verifying = true;
     }
 
+    /// Whether the card's session MAC was found right since this was asked last.
+    pub(crate) fn take_authenticated(&mut self) -> bool {
+        core::mem::take(&mut self.authenticated)
+    }
+
     /// Whether the authenticity of the card is in question: nothing more is sent to it meanwhile.
     pub(crate) fn is_verifying(&self) -> bool {
         self.verifying
-    }
-
-    /// Whether the answers taken last proved the authenticity of the card.
-    pub(crate) fn has_verified(&self) -> bool {
-        self.verified
     }
 
     /// Makes the queue the request under way. False when nothing waits.
@@ -226,28 +276,34 @@ impl Service {
 
     /// Takes the answers to the request under way.
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
-        self.verified = false;
-        let Self { flight, answers, verifying, verified, .. } = self;
+        let Self { flight, answers, authenticated, .. } = self;
         let handled = flight.answers(responses, |queued| {
             let name = queued.expected.name;
-            if name == CommandName::SamDigestAuthenticate && queued.answer.status == StatusWord::WRONG_MAC {
-                return Err(Untrusted::SessionMac.into());
+            match (name, queued.answer.status) {
+                (CommandName::SamDigestAuthenticate, StatusWord::WRONG_MAC) => return Err(Untrusted::SessionMac.into()),
+                (CommandName::SamSvCheck, StatusWord::WRONG_MAC) => return Err(Untrusted::StoredValueMac.into()),
+                _ => queued.check()?,
             }
-            queued.check()?;
             match name {
                 CommandName::SamGetChallenge => answers.challenge = Some(padded(queued.answer.data)),
-                CommandName::SamDigestClose => {
+                CommandName::SamDigestClose
+                | CommandName::SamCardCipherPin
+                | CommandName::SamCardGenerateKey
+                | CommandName::SamSvPrepareLoad
+                | CommandName::SamSvPrepareDebit
+                | CommandName::SamSvPrepareUndebit => {
                     answers.material.clear();
                     answers.material.extend_from_slice(queued.answer.data);
                 }
-                CommandName::SamDigestAuthenticate => (*verifying, *verified) = (false, true),
+                CommandName::SamDigestAuthenticate => *authenticated = true,
                 _ => {}
             }
             Ok(())
         });
         self.flight.clear();
-        if handled.is_err() {
-            self.distrust();
+        match handled {
+            Ok(()) => self.verifying = false,
+            Err(_) => self.distrust(),
         }
         handled
     }

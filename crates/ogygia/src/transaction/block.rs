@@ -22,7 +22,8 @@ impl Block {
     /// An empty block that begins with this command of the prepared list.
     pub(super) fn restart(&mut self, first: usize) {
         self.first = first;
-        self.commands.clear();
+        // A PIN may be among them.
+        self.commands.wipe();
         self.accepts.clear();
         self.cases.clear();
         self.predictions.clear();

@@ -175,6 +175,7 @@ impl Transaction {
     fn ask_material(&mut self, material: Material, step: Step) -> Result<bool, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
         let service = &mut symmetric.service;
+        let challenge = self.card.challenge.unwrap_or_default();
         let at_hand = match material {
             Material::None => true,
             Material::Challenge => {
@@ -186,6 +187,22 @@ impl Transaction {
             Material::Mac => {
                 service.ask_mac();
                 false
+            }
+            Material::PinPresentation { pin, key } => {
+                service.ask_pin_block(challenge, pin.of(self.list.payload()), key);
+                false
+            }
+            Material::PinChange { pin, key } => {
+                service.ask_new_pin_block(challenge, pin.of(self.list.payload()), key);
+                false
+            }
+            Material::CardKey { new, issuer } => {
+                service.ask_key_block(challenge, new, issuer);
+                false
+            }
+            Material::StoredValue => {
+                self.ask_stored_value(step)?;
+                return Ok(false);
             }
         };
         if !at_hand {
@@ -205,6 +222,8 @@ impl Transaction {
             quirks: self.card.identity.quirks,
             payload: self.list.payload(),
             material,
+            purse_kvc: self.card.sv_get.kvc.unwrap_or_default(),
+            sam_serial_number: self.symmetric.as_ref().map_or([0; 4], |symmetric| symmetric.settings.sam.serial_number),
         };
         self.block.push(prepared, self.card.postponed, &encoder);
     }
@@ -238,6 +257,7 @@ impl Transaction {
             product: card.product(),
             postponed: card.postponed,
             content: &scratch.content,
+            pre_opened: prepared.moment.pre_opened,
             payload: list.payload(),
         };
         block.predictions.push_with(|out| certain = prepared.step.predict(&from, out));
@@ -277,6 +297,7 @@ impl Transaction {
             }
             CardWork::Abort(error) => {
                 self.session.void(&mut self.card.content);
+                self.card.forget_sv_get();
                 Ok(State::Done(Err(error)))
             }
             CardWork::CloseChannel => Ok(State::Done(Ok(()))),
@@ -324,7 +345,7 @@ impl Transaction {
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
         let handled = symmetric.service.handle(responses);
-        if symmetric.service.has_verified() {
+        if symmetric.service.take_authenticated() {
             self.session.authenticate();
         }
         handled?;
@@ -400,6 +421,11 @@ impl Transaction {
                 step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
                 if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
                     self.session.postpone(&step);
+                }
+                if let (Step::StoredValue(operation), Some(symmetric)) = (step, &mut self.symmetric)
+                    && !operation.in_session()
+                {
+                    symmetric.service.verify_stored_value(answer.data);
                 }
                 Ok(())
             }

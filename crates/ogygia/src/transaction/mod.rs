@@ -17,6 +17,7 @@ mod fate;
 mod machine;
 mod session;
 mod settings;
+mod stored_value;
 
 use block::Block;
 use machine::{SamWork, State};
@@ -24,6 +25,8 @@ use session::Session;
 
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Security, SymmetricSettings};
+
+use alloc::vec::Vec;
 
 use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
@@ -72,6 +75,8 @@ pub struct Transaction {
     channel: ChannelControl,
     /// The form of the opening that was built last.
     opening_form: SessionForm,
+    /// A card command as far as it is known before the SAM signs it.
+    partial: Vec<u8>,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -112,6 +117,7 @@ impl Transaction {
             scratch: Scratch::default(),
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
+            partial: Vec::new(),
             responses: Batch::new(),
         })
     }
@@ -147,6 +153,13 @@ impl Transaction {
         self.session.report()
     }
 
+    /// The numbers of the records that a search found: of the search prepared `index`-th, from 0, in the list that was
+    /// processed last.
+    #[must_use]
+    pub fn matches(&self, index: usize) -> Option<&[u8]> {
+        self.card.matches.get(index)
+    }
+
     /// Whether the card has a session open, as far as the terminal knows.
     #[must_use]
     pub fn is_session_open(&self) -> bool {
@@ -168,14 +181,41 @@ impl Transaction {
     /// it is void, and what [`poll`](Self::poll) gives next is its abort.
     pub fn prepare<'a>(&mut self, command: impl Into<Command<'a>>) -> Result<(), Error> {
         self.check_idle()?;
-        let prepared = command.into().prepare(&mut self.list, &terms(&self.card, self.symmetric.as_ref()));
-        if let Err(error) = prepared {
-            self.fail(error);
-            if let State::Done(_) = self.state {
-                self.state = State::Idle;
+        let command = command.into();
+        let mut terms = terms(&self.card, self.symmetric.as_ref());
+        terms.session_is_open = self.session.is_open();
+        let prepared = command.prepare(&mut self.list, &terms);
+        match prepared {
+            Err(error) if !command.is_apart() => self.refuse(error),
+            Ok(()) if matches!(command, Command::SvReadAllLogs(_)) => {
+                self.card.content.purse = None;
+                self.card.forget_sv_get();
             }
+            _ => {}
         }
         prepared
+    }
+
+    /// Forgets what was prepared. If the card has a session open, it is void, and what [`poll`](Self::poll) gives next is
+    /// its abort; [`drive::resume`](crate::drive::resume) sends it.
+    ///
+    /// For an application that finds out itself that it cannot go on. To take back what was written and go on with the
+    /// card, prepare [`CancelSession`](crate::command::CancelSession).
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Busy`] when processing has begun.
+    pub fn abandon(&mut self) -> Result<(), Error> {
+        self.check_idle()?;
+        self.refuse(Misuse::Abandoned.into());
+        Ok(())
+    }
+
+    fn refuse(&mut self, error: Error) {
+        self.fail(error);
+        if let State::Done(_) = self.state {
+            self.state = State::Idle;
+        }
     }
 
     /// Begins to process what was prepared. `channel` applies once all is done.
@@ -186,6 +226,7 @@ impl Transaction {
     pub fn process(&mut self, channel: ChannelControl) -> Result<(), Error> {
         self.check_idle()?;
         self.channel = channel;
+        self.card.matches.clear();
         self.block.restart(0);
         self.scratch.applied = None;
         let next = self.advance();
@@ -302,6 +343,11 @@ fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>) -> Terms<'a> {
         multiple_sessions: false,
         ratify: false,
         read_on_opening: false,
+        pin_plain: false,
+        pin_verification_key: None,
+        pin_modification_key: None,
+        both_sv_logs: false,
+        session_is_open: false,
     };
     if let Some(Symmetric { settings, .. }) = symmetric {
         let digest_capacity = settings.digest_capacity();
@@ -313,6 +359,10 @@ fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>) -> Terms<'a> {
         terms.multiple_sessions = settings.multiple_sessions;
         terms.ratify = settings.ratification_command;
         terms.read_on_opening = settings.read_on_opening;
+        terms.pin_plain = settings.pin_plain;
+        terms.pin_verification_key = settings.pin_verification_key;
+        terms.pin_modification_key = settings.pin_modification_key;
+        terms.both_sv_logs = settings.sv_load_and_debit_log;
     }
     terms
 }

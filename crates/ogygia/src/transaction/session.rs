@@ -4,10 +4,9 @@ use alloc::vec::Vec;
 
 use super::Transaction;
 use crate::apdu::Response;
-use crate::card::{Content, Sfi};
+use crate::card::{Content, KeyId, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
 use crate::error::{Malformed, Misbehaviour};
-use crate::sam::SessionKey;
 
 use super::machine::Refused;
 
@@ -32,6 +31,7 @@ struct Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Postponed {
     Counter { sfi: Sfi, counter: u8 },
+    StoredValue { mac_len: usize },
 }
 
 /// Proof that a card holds the keys that it claims. Only a verified MAC makes one.
@@ -76,9 +76,16 @@ impl Session {
 
     /// Notes that the card will answer `step` at the closing.
     pub(super) fn postpone(&mut self, step: &Step) {
-        if let Step::ChangeOne(change) = step {
-            let (sfi, counter) = change.target();
-            self.postponed.push(Postponed::Counter { sfi, counter });
+        match step {
+            Step::ChangeOne(change) => {
+                let (sfi, counter) = change.target();
+                self.postponed.push(Postponed::Counter { sfi, counter });
+            }
+            Step::StoredValue(operation) => {
+                let mac_len = if operation.is_extended() { 6 } else { 3 };
+                self.postponed.push(Postponed::StoredValue { mac_len });
+            }
+            _ => {}
         }
     }
 
@@ -112,7 +119,7 @@ impl Transaction {
         }
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
         let (kif, kvc) = symmetric.settings.session_key(opening.level, opened.kif, opened.kvc)?;
-        let digestible = symmetric.service.start_digest(form, SessionKey { kif, kvc }, data);
+        let digestible = symmetric.service.start_digest(form, KeyId { kif, kvc }, data);
         if digestible { Ok(()) } else { Err(Misbehaviour::from(Malformed::Opening).into()) }
     }
 
@@ -128,9 +135,12 @@ impl Transaction {
             None => SessionForm::Regular.mac_len(),
         };
         let closed = Closed::parse(data, mac_len).map_err(Misbehaviour::from)?;
-        self.take_postponed(&closed)?;
+        let stored_value_mac = self.take_postponed(&closed)?;
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.verify_mac(closed.mac);
+            if let Some(mac) = stored_value_mac {
+                symmetric.service.verify_stored_value(mac);
+            }
         }
         Ok(())
     }
@@ -138,7 +148,11 @@ impl Transaction {
     /// The MAC of an extended session without AES keys is what remains behind the postponed data that are due, of 4 or
     /// 8 bytes: point G9.
     fn unmanaged_mac_len(&self, data: &[u8]) -> usize {
-        let due: usize = self.session.postponed.iter().map(|_| 4).sum();
+        let len = |postponed: &Postponed| match postponed {
+            Postponed::Counter { .. } => 4,
+            Postponed::StoredValue { mac_len } => 1 + mac_len,
+        };
+        let due: usize = self.session.postponed.iter().map(len).sum();
         match data.len().saturating_sub(due) {
             8 => SessionForm::Extended.mac_len(),
             _ => SessionForm::Regular.mac_len(),
@@ -147,7 +161,9 @@ impl Transaction {
 
     /// There are as many postponed answers as commands that were answered `6200`. A counter whose value could not be
     /// predicted has the one that comes now.
-    fn take_postponed(&mut self, closed: &Closed<'_>) -> Result<(), Misbehaviour> {
+    /// Gives the MAC of a Stored Value operation.
+    fn take_postponed<'a>(&mut self, closed: &Closed<'a>) -> Result<Option<&'a [u8]>, Misbehaviour> {
+        let mut stored_value_mac = None;
         let malformed = Misbehaviour::from(Malformed::Closing);
         if closed.postponed().count() != self.session.postponed.len() {
             return Err(malformed);
@@ -163,14 +179,17 @@ impl Transaction {
                         files.set_counter(file, *counter, value);
                     }
                 }
+                Postponed::StoredValue { mac_len } if answer.len() == *mac_len => stored_value_mac = Some(answer),
+                Postponed::StoredValue { .. } => return Err(malformed),
             }
         }
-        Ok(())
+        Ok(stored_value_mac)
     }
 
     /// An abort was answered, whatever the answer: the session is over.
     pub(super) fn aborted(&mut self, _answer: Response<'_>) {
         self.session.void(&mut self.card.content);
+        self.card.forget_sv_get();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.end_session();
         }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::card::{Kif, Kvc, Level};
+use crate::card::{KeyId, Kif, Kvc, Level};
 use crate::error::{Argument, Error, Untrusted};
 use crate::sam::Sam;
 
@@ -40,6 +40,18 @@ pub struct SymmetricSettings {
     pub default_kvc: Vec<(Level, Kvc)>,
     /// The keys with which a session may be opened; every key when empty.
     pub authorized_session_keys: Vec<(Kif, Kvc)>,
+    /// PINs travel in clear.
+    pub pin_plain: bool,
+    /// The key that ciphers a PIN presented outside a session.
+    pub pin_verification_key: Option<KeyId>,
+    /// The key that ciphers a new PIN.
+    pub pin_modification_key: Option<KeyId>,
+    /// SV Get reads both logs, where one command does not give both.
+    pub sv_load_and_debit_log: bool,
+    /// A debit may bring the balance below 0.
+    pub sv_negative_balance: bool,
+    /// The keys with which the purse may be used; every key when empty. The card tells only the KVC.
+    pub authorized_sv_keys: Vec<(Kif, Kvc)>,
 }
 
 impl SymmetricSettings {
@@ -56,6 +68,12 @@ impl SymmetricSettings {
             default_kif: Vec::new(),
             default_kvc: Vec::new(),
             authorized_session_keys: Vec::new(),
+            pin_plain: false,
+            pin_verification_key: None,
+            pin_modification_key: None,
+            sv_load_and_debit_log: false,
+            sv_negative_balance: false,
+            authorized_sv_keys: Vec::new(),
         }
     }
 

@@ -29,14 +29,34 @@ pub(crate) fn encoded(step: &impl Exchange, startup: &str) -> String {
 pub(crate) fn encoded_with(step: &impl Exchange, startup: &str, material: &[u8]) -> String {
     let card = card(startup);
     let mut out = Vec::new();
-    let encoder = Encoder { product: card.product(), quirks: card.identity.quirks, payload: &[], material };
-    step.encode(&encoder, &mut out);
+    step.encode(&encoder(&card, &[], material), &mut out);
     upper(&out)
 }
 
 pub(crate) fn applied(step: &impl Exchange, card: &mut Card, answer: &str) -> Result<(), Misbehaviour> {
-    let answer = hex(answer);
-    step.apply(&Exchanged { answer: Response::parse(&answer).unwrap(), command: &[], payload: &[] }, card)
+    applied_as(step, card, "", answer)
+}
+
+/// For a step whose effect depends on the command as it was sent.
+pub(crate) fn applied_as(
+    step: &impl Exchange,
+    card: &mut Card,
+    command: &str,
+    answer: &str,
+) -> Result<(), Misbehaviour> {
+    let (command, answer) = (hex(command), hex(answer));
+    step.apply(&Exchanged { answer: Response::parse(&answer).unwrap(), command: &command, payload: &[] }, card)
+}
+
+fn encoder<'a>(card: &Card, payload: &'a [u8], material: &'a [u8]) -> Encoder<'a> {
+    Encoder {
+        product: card.product(),
+        quirks: card.identity.quirks,
+        payload,
+        material,
+        purse_kvc: Kvc(0),
+        sam_serial_number: [0; 4],
+    }
 }
 
 fn terms(card: &Card) -> Terms<'_> {
@@ -49,15 +69,18 @@ fn terms(card: &Card) -> Terms<'_> {
         multiple_sessions: false,
         ratify: false,
         read_on_opening: true,
+        pin_plain: false,
+        pin_verification_key: None,
+        pin_modification_key: None,
+        both_sv_logs: false,
+        session_is_open: false,
     }
 }
 
 fn encoded_list(list: &List, card: &Card) -> Vec<String> {
     let encode = |prepared: &crate::command::Prepared| {
         let mut out = Vec::new();
-        let encoder =
-            Encoder { product: card.product(), quirks: card.identity.quirks, payload: list.payload(), material: &[] };
-        prepared.step.encode(&encoder, &mut out);
+        prepared.step.encode(&encoder(card, list.payload(), &[]), &mut out);
         upper(&out)
     };
     list.commands().iter().map(encode).collect()
