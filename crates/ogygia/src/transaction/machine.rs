@@ -91,6 +91,10 @@ impl Transaction {
     /// Enters the state that `next` leads to, or begins to fail.
     pub(super) fn enter(&mut self, next: Result<State, Error>) {
         match next {
+            // What is prepared waits for its own processing.
+            Ok(State::Done(outcome)) if self.state == State::Sam(SamWork::Prefetch) => {
+                self.state = State::Done(outcome)
+            }
             Ok(State::Done(outcome)) => {
                 self.list.clear();
                 self.block.restart(0);
@@ -370,10 +374,10 @@ impl Transaction {
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
         let handled = symmetric.service.handle(responses);
-        if self.list.len() == 0
+        if (self.list.len() == 0 || work == SamWork::Prefetch)
             && let Err(error) = handled
         {
-            // Nothing was prepared: an error of what waited for the SAM does not touch the session.
+            // Nothing is being processed: an error of what waited for the SAM does not touch the session.
             return Ok(State::Done(Err(error)));
         }
         if symmetric.service.take_authenticated() {

@@ -317,7 +317,7 @@ impl Transaction {
         match work {
             SamWork::BeforeReport(error) => Err(error),
             // Nothing was prepared: the session is not touched.
-            _ if self.list.len() == 0 => Ok(State::Done(Err(lost))),
+            _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
             SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
         }
     }
