@@ -12,7 +12,9 @@
 //!   nothing more is to be done. [`drive`](crate::drive) has loops that do this;
 //! - **look**: [`card`](Transaction::card), [`session`](Transaction::session).
 
+mod answers;
 mod block;
+mod building;
 mod fate;
 mod machine;
 mod session;
