@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{MergedRead, Opening};
 use super::session::Close;
@@ -71,6 +72,7 @@ pub(crate) struct List {
 struct Planned {
     level: Level,
     remaining: u32,
+    encrypted: bool,
 }
 
 impl List {
@@ -153,7 +155,7 @@ impl List {
 
     pub(crate) fn push(&mut self, step: impl Into<Step>) {
         let in_session = self.in_session();
-        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened };
+        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened, encrypted: self.is_encrypted() };
         self.prepared.push(Prepared { step: step.into(), moment });
     }
 
@@ -173,7 +175,7 @@ impl List {
             };
             let remaining = match session.remaining.checked_sub(cost) {
                 Some(remaining) => remaining,
-                None => self.split(session.level, budget.checked_sub(cost), terms)?,
+                None => self.split(session, budget.checked_sub(cost), terms)?,
             };
             self.session = Some(Planned { remaining, ..session });
         }
@@ -181,11 +183,14 @@ impl List {
         Ok(())
     }
 
-    fn split(&mut self, level: Level, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
+    fn split(&mut self, session: Planned, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
         let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
         self.pre_opened = false;
-        self.push(Opening { level, read: None, extended: terms.extended, pre_opened: false });
+        self.push(Opening { level: session.level, read: None, extended: terms.extended, pre_opened: false });
+        if session.encrypted {
+            self.push(Manage { authenticate: false, encrypt: true });
+        }
         self.stored_value.done_in_session = false;
         Ok(remaining)
     }
@@ -194,8 +199,29 @@ impl List {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
         self.pre_opened = self.pre_opened && terms.extended && terms.card.pre_open == Some(level);
         self.push(Opening { level, read: None, extended: terms.extended, pre_opened: self.pre_opened });
-        self.session = Some(Planned { level, remaining });
+        self.session = Some(Planned { level, remaining, encrypted: false });
         self.stored_value.done_in_session = false;
+    }
+
+    /// Changes the Manage Secure Session that was prepared last, or appends one that changes nothing yet.
+    pub(super) fn manage(&mut self, change: impl FnOnce(&mut Manage)) {
+        if !matches!(self.prepared.last(), Some(Prepared { step: Step::Manage(_), .. })) {
+            self.push(Manage { authenticate: false, encrypt: self.is_encrypted() });
+        }
+        if let Some(Prepared { step: Step::Manage(manage), .. }) = self.prepared.last_mut() {
+            change(manage);
+        }
+    }
+
+    /// Whether a command prepared now is ciphered.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.session.is_some_and(|session| session.encrypted)
+    }
+
+    pub(super) fn set_encrypted(&mut self, encrypted: bool) {
+        if let Some(session) = &mut self.session {
+            session.encrypted = encrypted;
+        }
     }
 
     pub(super) fn close(&mut self, step: impl Into<Step>) {

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::binary;
 use super::counters::{ChangeOne, ChangeSeveral};
 use super::get_data::GetOne;
+use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{Opening, PreOpen};
 use super::pin::{Challenge, Change, Verify};
@@ -27,6 +28,8 @@ pub(crate) struct Moment {
     pub(crate) in_session: bool,
     /// Of a session that was opened beforehand.
     pub(crate) pre_opened: bool,
+    /// With encryption active.
+    pub(crate) encrypted: bool,
 }
 
 /// Bytes of the list's payload that belong to one command.
@@ -192,6 +195,8 @@ pub(crate) enum Material {
     Challenge,
     /// The terminal's MAC.
     Mac,
+    /// The terminal's MAC before the closing.
+    EarlyMac,
     /// A PIN, ciphered for a presentation; with the session's key when none is given.
     PinPresentation { pin: Span, key: Option<KeyId> },
     /// A new PIN, ciphered.
@@ -245,6 +250,7 @@ steps! {
     StoredValue(Operation),
     PreOpen(PreOpen),
     Opening(Opening),
+    Manage(Manage),
     Close(Close),
     Abort(Abort),
     Ratify(Ratify),

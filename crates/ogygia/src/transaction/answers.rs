@@ -3,6 +3,7 @@
 //! Specification 02, "Sending a block and parsing".
 
 use super::Transaction;
+use super::machine::State;
 use crate::apdu::{Batch, Response, StatusWord};
 use crate::command::{Exchange, Exchanged, Prepared, Step};
 use crate::error::{Error, Misbehaviour, Untrusted};
@@ -11,8 +12,32 @@ use crate::request::Peer;
 /// Why an answer is not accepted; its place is added where it is known.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Refused {
+    Status(StatusWord),
+    Unsupported,
     Misbehaved(Misbehaviour),
     Untrusted(Untrusted),
+}
+
+impl Refused {
+    /// The error, with the place of the answer.
+    pub(super) fn at(self, index: usize, prepared: Prepared) -> Error {
+        let command = prepared.step.name();
+        match self {
+            Self::Status(status) => Error::Status { peer: Peer::Card, index, command, status },
+            Self::Unsupported => Error::Unsupported(command),
+            Self::Misbehaved(how) => Error::PeerMisbehaved { peer: Peer::Card, index, command, how },
+            Self::Untrusted(what) => what.into(),
+        }
+    }
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    /// It was read.
+    Clear,
+    /// The SAM must decipher it before.
+    Ciphered,
 }
 
 impl From<Misbehaviour> for Refused {
@@ -28,36 +53,76 @@ impl From<Untrusted> for Refused {
 }
 
 impl Transaction {
-    /// Applies answers to the commands of the block, in order, up to the first that is not accepted.
-    pub(super) fn take_answers(&mut self, responses: &Batch) -> Result<(), Error> {
+    /// Reads the answers to the commands of the block, in order, up to the first that is not accepted, and tells what
+    /// comes next.
+    pub(super) fn take_answers(&mut self, responses: &Batch) -> Result<State, Error> {
+        self.take_answers_from(0, responses)
+    }
+
+    pub(super) fn take_answers_from(&mut self, first: usize, responses: &Batch) -> Result<State, Error> {
+        match self.read_answers(first, responses)? {
+            None => self.after_block(responses.len()),
+            Some(index) => {
+                if first == 0 {
+                    self.received.clear();
+                    self.received.extend(responses.iter());
+                }
+                self.wait_for_decipher(index, responses.len())
+            }
+        }
+    }
+
+    /// Reads answers from `first` on; gives the place of the first that the SAM must decipher.
+    pub(super) fn read_answers(&mut self, first: usize, responses: &Batch) -> Result<Option<usize>, Error> {
         let commands = self.block.commands.len();
         if responses.len() > commands {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: responses.len() });
         }
-        responses.iter().enumerate().try_for_each(|(index, answer)| self.take_answer(index, answer))
+        for (index, answer) in responses.iter().enumerate().skip(first) {
+            if self.take_answer(index, answer)? == Read::Ciphered {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 
-    fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<(), Error> {
-        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(()) };
-        let command = prepared.step.name();
-        let misbehaved = |how| Error::PeerMisbehaved { peer: Peer::Card, index, command, how };
+    fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<Read, Error> {
+        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(Read::Clear) };
+        let misbehaved = |how| Refused::Misbehaved(how).at(index, prepared);
         let answer = match Response::parse(bytes) {
             Some(answer) => answer,
             // Nobody looks at the answer to a ratification; but this one does not show that the card got the command.
-            None if matches!(prepared.step, Step::Ratify(_)) => return Ok(()),
+            None if matches!(prepared.step, Step::Ratify(_)) => return Ok(Read::Clear),
             None => return Err(misbehaved(Misbehaviour::NoStatus)),
         };
-        if !prepared.step.accepts().contains(answer.status) {
-            prepared.step.refused(answer.status, &mut self.card);
-            let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(answer.status));
-            let refused = Error::Status { peer: Peer::Card, index, command, status: answer.status };
-            return if tolerated { Ok(()) } else { Err(refused) };
+        let encrypted = self.is_encrypted(prepared) && self.block.predictions.get(index).is_none();
+        if encrypted && self.digest_ciphered(index, bytes) {
+            return Ok(Read::Ciphered);
         }
-        self.accept(prepared, index, answer).map_err(|refused| match refused {
-            Refused::Misbehaved(how) => misbehaved(how),
-            Refused::Untrusted(what) => what.into(),
-        })?;
-        self.digest_answer(prepared, index, bytes).map_err(misbehaved)
+        if !prepared.step.accepts().contains(answer.status) {
+            return self.refuse_answer(prepared, index, answer.status).map(|()| Read::Clear);
+        }
+        self.accept(prepared, index, answer).map_err(|refused| refused.at(index, prepared))?;
+        if !encrypted {
+            self.digest_answer(prepared, index, bytes).map_err(misbehaved)?;
+        }
+        Ok(Read::Clear)
+    }
+
+    fn refuse_answer(&mut self, prepared: Prepared, index: usize, status: StatusWord) -> Result<(), Error> {
+        prepared.step.refused(status, &mut self.card);
+        let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(status));
+        if tolerated { Ok(()) } else { Err(self.refusal(prepared, status).at(index, prepared)) }
+    }
+
+    /// A card without AES keys refuses to have its session managed: that is no error of the card.
+    fn refusal(&self, prepared: Prepared, status: StatusWord) -> Refused {
+        match prepared.step {
+            Step::Manage(_) if status == StatusWord::ACCESS_FORBIDDEN && !self.card.features().extended => {
+                Refused::Unsupported
+            }
+            _ => Refused::Status(status),
+        }
     }
 
     fn accept(&mut self, prepared: Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
@@ -76,19 +141,30 @@ impl Transaction {
                 self.session.ratify();
                 Ok(())
             }
-            step => {
-                let command = self.block.commands.get(index).unwrap_or_default();
-                step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
-                if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
-                    self.session.postpone(&step);
-                }
-                if let (Step::StoredValue(operation), Some(symmetric)) = (step, &mut self.symmetric)
-                    && !operation.in_session()
-                {
-                    symmetric.service.verify_stored_value(answer.data);
+            Step::Manage(manage) => {
+                if let (true, Some(symmetric)) = (manage.authenticate, &mut self.symmetric) {
+                    symmetric.service.verify_early_mac(answer.data);
                 }
                 Ok(())
             }
+            step => {
+                let command = self.block.clear(index);
+                step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
+                self.note_applied(prepared, answer);
+                Ok(())
+            }
+        }
+    }
+
+    /// What an answer leads to beside its effect on the image.
+    pub(super) fn note_applied(&mut self, prepared: Prepared, answer: Response<'_>) {
+        if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
+            self.session.postpone(&prepared.step);
+        }
+        if let (Step::StoredValue(operation), Some(symmetric)) = (prepared.step, &mut self.symmetric)
+            && !operation.in_session()
+        {
+            symmetric.service.verify_stored_value(answer.data);
         }
     }
 
@@ -101,7 +177,7 @@ impl Transaction {
             (Some(prediction), _) if prediction == bytes => Ok(()),
             (Some(_), _) => Err(Misbehaviour::NotAsPredicted),
             (None, Some(symmetric)) => {
-                symmetric.service.digest(self.block.digested(index), bytes);
+                symmetric.service.digest(self.block.clear_digested(index), bytes);
                 Ok(())
             }
             (None, None) => Ok(()),

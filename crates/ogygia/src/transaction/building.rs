@@ -3,9 +3,11 @@
 //! Specification 02, "Cutting the list into blocks" and "Which commands need the crypto service, which can be
 //! anticipated".
 
+use alloc::vec::Vec;
+
 use super::Transaction;
 use super::machine::{CardWork, SamWork, State};
-use crate::apdu::Response;
+use crate::apdu::{Case, Response};
 use crate::command::{Encoder, Exchange, Exchanged, Forecast, Material, Prepared, Step};
 use crate::error::Error;
 use crate::request::ChannelControl;
@@ -24,18 +26,61 @@ impl Transaction {
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
         while let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
-            let material = prepared.step.material();
-            if material != Material::None && self.symmetric.is_some() {
-                if !self.synchronize_block()? {
-                    return Ok(self.send_block(ChannelControl::KeepOpen));
-                }
-                if !self.ask_material(material, prepared.step)? {
-                    return Ok(State::Sam(SamWork::Material));
-                }
+            if let Some(state) = self.put(prepared)? {
+                return Ok(state);
             }
-            self.push_to_block(prepared);
         }
         Ok(self.conclude())
+    }
+
+    /// Puts the next command into the block, or tells what must be waited for before.
+    fn put(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
+        let material = prepared.step.material();
+        let encrypted = self.is_encrypted(prepared);
+        // What the SAM makes of its digest, or of the command itself, does not depend on the image.
+        let needs_image =
+            !matches!(material, Material::Mac | Material::EarlyMac) && !(encrypted && material == Material::None);
+        if (needs_image || !self.block.commands.is_empty())
+            && let Some(state) = self.resolve_deferred()
+        {
+            return Ok(Some(state));
+        }
+        if self.symmetric.is_some() && material != Material::None && !self.material_at_hand {
+            if !self.synchronize_block()? {
+                return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
+            }
+            if !self.ask_material(material, prepared.step)? {
+                return Ok(Some(State::Sam(SamWork::Material)));
+            }
+        }
+        if encrypted {
+            return self.put_encrypted(prepared);
+        }
+        self.push_to_block(prepared);
+        Ok(None)
+    }
+
+    fn put_encrypted(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
+        let index = self.block.commands.len();
+        if !self.build_clear(prepared) {
+            if let Some(state) = self.resolve_deferred() {
+                self.block.truncate_clear(index);
+                return Ok(Some(state));
+            }
+            self.block.push_as_clear(prepared.step.continues_after(prepared.moment, self.card.postponed));
+            return Ok(None);
+        }
+        if !self.synchronize_block()? {
+            self.block.truncate_clear(index);
+            return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
+        }
+        self.material_at_hand = false;
+        Ok(Some(self.ask_cipher()))
+    }
+
+    /// The request that has the SAM decipher what the image lacks.
+    fn resolve_deferred(&mut self) -> Option<State> {
+        (self.is_deferring() && self.flush_encrypted() && self.seal()).then_some(State::Sam(SamWork::Continue))
     }
 
     /// All commands are in the block, or beyond: the rest is sent.
@@ -43,6 +88,10 @@ impl Transaction {
         if !self.block.commands.is_empty() {
             return self.send_block(self.channel);
         }
+        if self.is_deferring() {
+            self.flush_encrypted();
+        }
+        self.catch_up();
         if self.seal() {
             return State::Sam(SamWork::Rest);
         }
@@ -53,7 +102,10 @@ impl Transaction {
     }
 
     fn send_block(&mut self, channel: ChannelControl) -> State {
-        if self.is_verifying() && self.seal() {
+        if self.is_deferring() {
+            self.flush_encrypted();
+        }
+        if (self.is_verifying() || self.is_deferring()) && self.seal() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
         State::Card(CardWork::Block(channel))
@@ -85,6 +137,10 @@ impl Transaction {
                 service.ask_mac();
                 false
             }
+            Material::EarlyMac => {
+                service.ask_early_mac();
+                false
+            }
             Material::PinPresentation { pin, key } => {
                 service.ask_pin_block(challenge, pin.of(self.list.payload()), key);
                 false
@@ -108,21 +164,46 @@ impl Transaction {
         Ok(at_hand)
     }
 
+    /// Builds a command that is sent in clear into the block.
     pub(super) fn push_to_block(&mut self, prepared: Prepared) {
-        let material = match (&self.symmetric, prepared.step.material()) {
-            (None, _) | (_, Material::None) => &[],
-            (Some(symmetric), Material::Challenge) => symmetric.service.challenge(self.opening_form),
-            (Some(symmetric), _) => symmetric.service.material(),
-        };
-        let encoder = Encoder {
+        self.material_at_hand = false;
+        let mut material = core::mem::take(&mut self.material);
+        self.take_material(prepared, &mut material);
+        let mut block = core::mem::take(&mut self.block);
+        block.push(prepared, self.card.postponed, &self.encoder(&material));
+        self.block = block;
+        self.material = material;
+    }
+
+    fn take_material(&mut self, prepared: Prepared, into: &mut Vec<u8>) {
+        into.clear();
+        match (&mut self.symmetric, prepared.step.material()) {
+            (None, _) | (_, Material::None) => {}
+            (Some(symmetric), Material::Challenge) => {
+                into.extend_from_slice(symmetric.service.challenge(self.opening_form));
+            }
+            (Some(symmetric), _) => into.extend_from_slice(symmetric.service.take_material()),
+        }
+    }
+
+    fn encoder<'a>(&'a self, material: &'a [u8]) -> Encoder<'a> {
+        Encoder {
             product: self.card.product(),
             quirks: self.card.identity.quirks,
             payload: self.list.payload(),
             material,
             purse_kvc: self.card.sv_get.kvc.unwrap_or_default(),
             sam_serial_number: self.symmetric.as_ref().map_or([0; 4], |symmetric| symmetric.settings.sam.serial_number),
-        };
-        self.block.push(prepared, self.card.postponed, &encoder);
+        }
+    }
+
+    /// Appends a command in clear to `out`.
+    pub(super) fn encode_clear(&mut self, prepared: Prepared, out: &mut Vec<u8>) -> Case {
+        let mut material = core::mem::take(&mut self.material);
+        self.take_material(prepared, &mut material);
+        let case = prepared.step.encode(&self.encoder(&material), out);
+        self.material = material;
+        case
     }
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
@@ -150,6 +231,9 @@ impl Transaction {
             self.block.predictions.push(&[]);
             return true;
         }
+        if self.is_encrypted(prepared) {
+            return false;
+        }
         if prepared.step.depends_on_image() {
             self.update_scratch();
         }
@@ -168,7 +252,7 @@ impl Transaction {
             return false;
         }
         if let (Some(symmetric), Some(answer)) = (symmetric, block.predictions.get(index)) {
-            symmetric.service.digest(block.digested(index), answer);
+            symmetric.service.digest(block.clear_digested(index), answer);
         }
         true
     }
@@ -182,7 +266,7 @@ impl Transaction {
         let done = scratch.applied.unwrap_or(0);
         for (index, prediction) in block.predictions.iter().enumerate().skip(done) {
             if let (Some(prepared), Some(answer)) = (list.get(block.first + index), Response::parse(prediction)) {
-                let command = block.commands.get(index).unwrap_or_default();
+                let command = block.clear(index);
                 let exchanged = Exchanged { answer, command, payload: list.payload() };
                 // A prediction that does not fit the image was not made from it; the real answer will tell.
                 let _ = prepared.step.change(&exchanged, &mut scratch.content);

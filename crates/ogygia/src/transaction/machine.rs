@@ -44,6 +44,12 @@ pub(super) enum SamWork {
     BeforeBlock(ChannelControl),
     /// Being sure of a card that has committed a session before an error is reported.
     BeforeReport(Error),
+    /// As many commands, ciphered.
+    Cipher(usize),
+    /// The answer at this place of the block, deciphered.
+    Decipher(usize),
+    /// An answer of the block before, deciphered, before anything more is built.
+    Continue,
     /// Nothing more: what waited is sent.
     Rest,
     /// The next transaction.
@@ -88,7 +94,7 @@ impl Transaction {
 
     /// Begins to fail with `error`; but a card that has committed a session is verified before.
     fn report(&mut self, error: Error) {
-        if self.is_verifying() && self.seal() {
+        if (self.catch_up() || self.is_verifying()) && self.seal() {
             self.state = State::Sam(SamWork::BeforeReport(error));
         } else {
             self.fail(error);
@@ -99,6 +105,8 @@ impl Transaction {
     pub(super) fn fail(&mut self, error: Error) {
         self.list.reset();
         self.block.restart(0);
+        self.deferred = None;
+        self.material_at_hand = false;
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.reset();
         }
@@ -116,10 +124,7 @@ impl Transaction {
 
     pub(super) fn next_after_card(&mut self, work: CardWork, responses: &Batch) -> Result<State, Error> {
         match work {
-            CardWork::Block(_) => {
-                self.take_answers(responses)?;
-                self.after_block(responses.len())
-            }
+            CardWork::Block(_) => self.take_answers(responses),
             CardWork::Abort(error) => {
                 self.session.void(&mut self.card.content);
                 self.card.forget_sv_get();
@@ -134,7 +139,8 @@ impl Transaction {
         }
     }
 
-    fn after_block(&mut self, answered: usize) -> Result<State, Error> {
+    /// All the answers were read.
+    pub(super) fn after_block(&mut self, answered: usize) -> Result<State, Error> {
         let commands = self.block.commands.len();
         if answered < commands {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: answered });
@@ -143,7 +149,7 @@ impl Transaction {
         self.advance()
     }
 
-    fn next_block(&mut self) {
+    pub(super) fn next_block(&mut self) {
         self.block.restart(self.block.first + self.block.commands.len());
         self.scratch.applied = None;
     }
@@ -156,7 +162,8 @@ impl Transaction {
         received: &Batch,
     ) -> Result<State, Error> {
         let CardWork::Block(_) = work else { return self.next_after_card(work, received) };
-        self.take_answers(received)?;
+        // What is ciphered stays unread: nobody will decipher it any more.
+        let _ciphered = self.read_answers(0, received)?;
         let answered = received.len();
         if self.only_ratification_missing(answered) {
             self.next_block();
@@ -185,13 +192,24 @@ impl Transaction {
             self.session.authenticate();
         }
         handled?;
+        self.apply_deferred()?;
         match work {
             SamWork::Material => {
-                if let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
-                    self.push_to_block(prepared);
-                }
+                self.material_at_hand = true;
                 self.advance()
             }
+            SamWork::Cipher(asked) => {
+                self.take_ciphered(asked);
+                self.advance()
+            }
+            SamWork::Decipher(index) => {
+                self.apply_at(index)?;
+                let received = core::mem::take(&mut self.received);
+                let next = self.take_answers_from(index + 1, &received);
+                self.received = received;
+                next
+            }
+            SamWork::Continue => self.advance(),
             SamWork::BeforeBlock(channel) => Ok(State::Card(CardWork::Block(channel))),
             SamWork::BeforeReport(Error::Lost { peer, loss, fate: Fate::Unverified }) => {
                 Err(Error::Lost { peer, loss, fate: Fate::Committed })

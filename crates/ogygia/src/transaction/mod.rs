@@ -15,6 +15,7 @@
 mod answers;
 mod block;
 mod building;
+mod encryption;
 mod fate;
 mod machine;
 mod session;
@@ -81,6 +82,18 @@ pub struct Transaction {
     opening_form: SessionForm,
     /// A card command as far as it is known before the SAM signs it.
     partial: Vec<u8>,
+    /// What the SAM gave for the command that is being built.
+    material: Vec<u8>,
+    /// What the SAM was asked for, for the next command, has come.
+    material_at_hand: bool,
+    /// The command that is being built, before it is ciphered.
+    clear: Vec<u8>,
+    /// An answer that the SAM has yet to decipher, its command in clear, and what the SAM makes of it.
+    deferred: Option<encryption::Deferred>,
+    deferred_command: Vec<u8>,
+    deciphered: Vec<u8>,
+    /// The answers of the block while one of them is being deciphered.
+    received: Batch,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -123,6 +136,13 @@ impl Transaction {
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
             partial: Vec::new(),
+            material: Vec::new(),
+            material_at_hand: false,
+            clear: Vec::new(),
+            deferred: None,
+            deferred_command: Vec::new(),
+            deciphered: Vec::new(),
+            received: Batch::new(),
             responses: Batch::new(),
         })
     }
@@ -320,7 +340,7 @@ impl Transaction {
             SamWork::BeforeReport(error) => Err(error),
             // Nothing was prepared: the session is not touched.
             _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
-            SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
+            _ => Err(lost),
         }
     }
 }
