@@ -122,6 +122,7 @@ impl Transaction {
 
     /// Asks the SAM for what `step` is built with. True when it is at hand.
     fn ask_material(&mut self, material: Material, step: Step) -> Result<bool, Error> {
+        self.catch_up();
         let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
         let service = &mut symmetric.service;
         let challenge = self.card.challenge.unwrap_or_default();

@@ -214,6 +214,7 @@ impl Transaction {
     pub(super) fn aborted(&mut self, _answer: Response<'_>) {
         self.session.void(&mut self.card.content);
         self.card.forget_sv_get();
+        self.catch_up();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.end_session();
         }
