@@ -22,7 +22,7 @@ pub(super) fn play(case: &Case) -> Result<(), String> {
             let played = image.as_ref().map_or(Value::Null, image::to_json);
             same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
         }
-        "free" | "regular" => play_transaction(case),
+        "free" | "regular" | "extended" => play_transaction(case),
         other => Err(format!("unknown mode {other}")),
     }
 }

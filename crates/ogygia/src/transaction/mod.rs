@@ -12,7 +12,9 @@
 //!   nothing more is to be done. [`drive`](crate::drive) has loops that do this;
 //! - **look**: [`card`](Transaction::card), [`session`](Transaction::session).
 
+mod answers;
 mod block;
+mod building;
 mod fate;
 mod machine;
 mod session;
@@ -317,7 +319,7 @@ impl Transaction {
         match work {
             SamWork::BeforeReport(error) => Err(error),
             // Nothing was prepared: the session is not touched.
-            _ if self.list.len() == 0 => Ok(State::Done(Err(lost))),
+            _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
             SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
         }
     }

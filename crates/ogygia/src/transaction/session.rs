@@ -8,7 +8,7 @@ use crate::card::{Content, KeyId, Level, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
 use crate::error::{Error, Malformed, Misbehaviour, Untrusted};
 
-use super::machine::Refused;
+use super::answers::Refused;
 
 /// What the terminal knows of the session on the card.
 #[derive(Debug, Default)]
