@@ -242,8 +242,12 @@ impl Exchange for ChangeOne {
         true
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
@@ -338,8 +342,12 @@ impl Exchange for ChangeSeveral {
         true
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

@@ -61,6 +61,8 @@ pub(crate) struct Prepared {
 pub(crate) struct List {
     prepared: Vec<Prepared>,
     payload: Vec<u8>,
+    /// The payload holds a PIN or a private key.
+    secret: bool,
     session: Option<Planned>,
     pub(super) stored_value: Plan,
     /// The card has foretold a session, and that counts for the commands that come.
@@ -100,9 +102,10 @@ impl List {
     /// Forgets the commands, not the session that they opened.
     pub(crate) fn clear(&mut self) {
         self.prepared.clear();
-        // It may hold a PIN.
-        self.payload.fill(0);
-        core::hint::black_box(&self.payload);
+        if core::mem::take(&mut self.secret) {
+            self.payload.fill(0);
+            core::hint::black_box(&self.payload);
+        }
         self.payload.clear();
     }
 
@@ -123,19 +126,27 @@ impl List {
     }
 
     pub(super) fn store(&mut self, data: &[u8]) -> Span {
-        self.grow_wiping(data.len());
-        let start = self.payload.len();
-        self.payload.extend_from_slice(data);
-        Span { start, len: data.len() }
+        self.store_with(|out| out.extend_from_slice(data))
     }
 
-    /// As [`store`](Self::store), for what must not stay in memory: the list wipes its payload when it is cleared, and
-    /// when it grows.
+    /// As [`store`](Self::store), for what must not stay in memory.
     pub(super) fn store_secret(&mut self, data: &[u8]) -> Span {
+        self.secret = true;
         self.store(data)
     }
 
-    fn grow_wiping(&mut self, more: usize) {
+    /// Stores at most 255 bytes that `write` appends.
+    pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        if self.secret {
+            self.make_room(usize::from(u8::MAX));
+        }
+        let start = self.payload.len();
+        write(&mut self.payload);
+        Span { start, len: self.payload.len() - start }
+    }
+
+    /// Lets the payload grow without leaving a copy of it behind.
+    fn make_room(&mut self, more: usize) {
         if self.payload.capacity() - self.payload.len() < more {
             let mut grown = Vec::with_capacity((self.payload.len() + more) * 2);
             grown.extend_from_slice(&self.payload);
@@ -143,14 +154,6 @@ impl List {
             core::hint::black_box(&self.payload);
             self.payload = grown;
         }
-    }
-
-    /// Stores bytes that `write` appends.
-    pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
-        self.grow_wiping(usize::from(u8::MAX));
-        let start = self.payload.len();
-        write(&mut self.payload);
-        Span { start, len: self.payload.len() - start }
     }
 
     pub(crate) fn push(&mut self, step: impl Into<Step>) {

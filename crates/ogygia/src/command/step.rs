@@ -18,7 +18,7 @@ use super::stored_value::{Get, Operation};
 use super::validity::ChangeValidity;
 use super::write_records::Write;
 use crate::apdu::{Case, Response, StatusSet, StatusWord};
-use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks};
+use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks, Sfi};
 use crate::error::Misbehaviour;
 
 /// Where a command stood when it was prepared.
@@ -150,8 +150,18 @@ pub(crate) trait Exchange {
         false
     }
 
-    /// Whether predicting its answer takes the image.
-    fn depends_on_image(&self) -> bool {
+    /// The file that predicting its answer takes, if it takes the image at all.
+    fn image_source(&self) -> Option<Sfi> {
+        None
+    }
+
+    /// The file that it acts on, where that is one of those that a command names.
+    fn file(&self) -> Option<Sfi> {
+        None
+    }
+
+    /// Whether the command holds what must not stay in memory.
+    fn is_secret(&self) -> bool {
         false
     }
 
@@ -289,8 +299,16 @@ impl Exchange for Step {
         each!(self, exchange => exchange.ends_block(moment, postponed))
     }
 
-    fn depends_on_image(&self) -> bool {
-        each!(self, exchange => exchange.depends_on_image())
+    fn image_source(&self) -> Option<Sfi> {
+        each!(self, exchange => exchange.image_source())
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        each!(self, exchange => exchange.file())
+    }
+
+    fn is_secret(&self) -> bool {
+        each!(self, exchange => exchange.is_secret())
     }
 
     fn digested(&self) -> bool {

@@ -174,7 +174,7 @@ impl Service {
         self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
-        self.waiting.push(|out| encoder.cipher_pin(key, pin, out));
+        self.waiting.push_secret(|out| encoder.cipher_pin(key, pin, out));
     }
 
     /// Queues what ciphers a new PIN.
@@ -182,7 +182,7 @@ impl Service {
         self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
-        self.waiting.push(|out| encoder.cipher_new_pin(key, pin, out));
+        self.waiting.push_secret(|out| encoder.cipher_new_pin(key, pin, out));
     }
 
     /// Queues what ciphers a new key.
@@ -317,7 +317,7 @@ impl Service {
             end = Some(self.card_diversifier());
         }
         self.flight.append(&mut self.waiting);
-        self.answers.materials.wipe();
+        self.answers.materials.clear();
         self.answers.used = 0;
         self.selected.sent = self.selected.decided.take().or(end);
         self.selected.assumed = None;
@@ -343,7 +343,7 @@ impl Service {
         Request {
             peer: Peer::Sam,
             commands: &self.flight.commands,
-            accepts: &self.flight.accepts,
+            accepts: &[],
             stop: true,
             channel: ChannelControl::KeepOpen,
         }

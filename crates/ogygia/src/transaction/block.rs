@@ -18,6 +18,8 @@ pub(super) struct Block {
     /// be on their way through the cipher.
     clear: Batch,
     forms: Vec<Form>,
+    /// A PIN is among them.
+    secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
 }
@@ -32,9 +34,12 @@ impl Block {
     /// An empty block that begins with this command of the prepared list.
     pub(super) fn restart(&mut self, first: usize) {
         self.first = first;
-        // A PIN may be among them.
-        self.commands.wipe();
-        self.clear.wipe();
+        if core::mem::take(&mut self.secret) {
+            self.commands.wipe();
+            self.clear.wipe();
+        }
+        self.commands.clear();
+        self.clear.clear();
         self.accepts.clear();
         self.forms.clear();
         self.predictions.clear();
@@ -42,7 +47,7 @@ impl Block {
 
     pub(super) fn push(&mut self, prepared: Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
         let mut case = Case::One;
-        self.truncate_clear(self.commands.len());
+        self.secret |= prepared.step.is_secret();
         self.commands.push_with(|out| case = prepared.step.encode(encoder, out));
         self.clear.push(&[]);
         self.forms.push(Form { case, ciphered: false });
@@ -50,9 +55,12 @@ impl Block {
     }
 
     /// Takes a command in clear that has yet to be ciphered.
-    pub(super) fn push_clear(&mut self, command: &[u8], case: Case) {
-        self.clear.push(command);
+    pub(super) fn push_clear(&mut self, prepared: Prepared, encoder: &Encoder<'_>) -> Case {
+        let mut case = Case::One;
+        self.secret |= prepared.step.is_secret();
+        self.clear.push_with(|out| case = prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });
+        case
     }
 
     /// Forgets commands in clear that are not going to be ciphered, from `len` on.

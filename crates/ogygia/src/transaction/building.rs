@@ -3,12 +3,11 @@
 //! Specification 02, "Cutting the list into blocks" and "Which commands need the crypto service, which can be
 //! anticipated".
 
-use alloc::vec::Vec;
-
-use super::Transaction;
 use super::machine::{CardWork, SamWork, State};
+use super::{Symmetric, Transaction};
 use crate::apdu::{Case, Response};
-use crate::command::{Encoder, Exchange, Exchanged, Forecast, Material, Prepared, Step};
+use crate::card::{Card, Sfi};
+use crate::command::{Encoder, Exchange, Exchanged, Forecast, List, Material, Prepared, SessionForm, Step};
 use crate::error::Error;
 use crate::request::ChannelControl;
 
@@ -168,43 +167,16 @@ impl Transaction {
     /// Builds a command that is sent in clear into the block.
     pub(super) fn push_to_block(&mut self, prepared: Prepared) {
         self.material_at_hand = false;
-        let mut material = core::mem::take(&mut self.material);
-        self.take_material(prepared, &mut material);
-        let mut block = core::mem::take(&mut self.block);
-        block.push(prepared, self.card.postponed, &self.encoder(&material));
-        self.block = block;
-        self.material = material;
+        let Self { block, card, list, symmetric, opening_form, .. } = self;
+        let encoder = encoder(prepared.step, card, list, symmetric.as_mut(), *opening_form);
+        block.push(prepared, card.postponed, &encoder);
     }
 
-    fn take_material(&mut self, prepared: Prepared, into: &mut Vec<u8>) {
-        into.clear();
-        match (&mut self.symmetric, prepared.step.material()) {
-            (None, _) | (_, Material::None) => {}
-            (Some(symmetric), Material::Challenge) => {
-                into.extend_from_slice(symmetric.service.challenge(self.opening_form));
-            }
-            (Some(symmetric), _) => into.extend_from_slice(symmetric.service.take_material()),
-        }
-    }
-
-    fn encoder<'a>(&'a self, material: &'a [u8]) -> Encoder<'a> {
-        Encoder {
-            product: self.card.product(),
-            quirks: self.card.identity.quirks,
-            payload: self.list.payload(),
-            material,
-            purse_kvc: self.card.sv_get.kvc.unwrap_or_default(),
-            sam_serial_number: self.symmetric.as_ref().map_or([0; 4], |symmetric| symmetric.settings.sam.serial_number),
-        }
-    }
-
-    /// Appends a command in clear to `out`.
-    pub(super) fn encode_clear(&mut self, prepared: Prepared, out: &mut Vec<u8>) -> Case {
-        let mut material = core::mem::take(&mut self.material);
-        self.take_material(prepared, &mut material);
-        let case = prepared.step.encode(&self.encoder(&material), out);
-        self.material = material;
-        case
+    /// Builds a command in clear that has yet to be ciphered.
+    pub(super) fn push_clear(&mut self, prepared: Prepared) -> Case {
+        let Self { block, card, list, symmetric, opening_form, .. } = self;
+        let encoder = encoder(prepared.step, card, list, symmetric.as_mut(), *opening_form);
+        block.push_clear(prepared, &encoder)
     }
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
@@ -235,7 +207,8 @@ impl Transaction {
         if self.is_encrypted(prepared) {
             return false;
         }
-        if prepared.step.depends_on_image() {
+        let scratched = self.is_touched_by_predictions(prepared.step);
+        if scratched {
             self.update_scratch();
         }
         let Self { block, card, scratch, list, symmetric, .. } = self;
@@ -243,7 +216,7 @@ impl Transaction {
         let from = Forecast {
             product: card.product(),
             postponed: card.postponed,
-            content: &scratch.content,
+            content: if scratched { &scratch.content } else { &card.content },
             pre_opened: prepared.moment.pre_opened,
             payload: list.payload(),
         };
@@ -256,6 +229,15 @@ impl Transaction {
             symmetric.service.digest(block.clear_digested(index), answer);
         }
         true
+    }
+
+    /// Whether the answer to `step` depends on a file that predicted commands of the block act on.
+    fn is_touched_by_predictions(&self, step: Step) -> bool {
+        let Some(file) = step.image_source() else { return false };
+        let first = self.block.first;
+        let predicted = self.list.commands().get(first..first + self.block.predictions.len()).unwrap_or_default();
+        let same = |other: Sfi| other == file || other == Sfi::CURRENT || file == Sfi::CURRENT;
+        predicted.iter().any(|prepared| prepared.step.modifies() && prepared.step.file().is_none_or(same))
     }
 
     /// The scratch image is the image as the predicted commands of the block will leave it.
@@ -274,5 +256,34 @@ impl Transaction {
             }
         }
         scratch.applied = Some(block.predictions.len());
+    }
+}
+
+/// What `step` is built with.
+fn encoder<'a>(
+    step: Step,
+    card: &'a Card,
+    list: &'a List,
+    symmetric: Option<&'a mut Symmetric>,
+    opening_form: SessionForm,
+) -> Encoder<'a> {
+    let (material, sam_serial_number) = match symmetric {
+        None => (&[][..], [0; 4]),
+        Some(Symmetric { settings, service }) => {
+            let material = match step.material() {
+                Material::None => &[],
+                Material::Challenge => service.challenge(opening_form),
+                _ => service.take_material(),
+            };
+            (material, settings.sam.serial_number)
+        }
+    };
+    Encoder {
+        product: card.product(),
+        quirks: card.identity.quirks,
+        payload: list.payload(),
+        material,
+        purse_kvc: card.sv_get.kvc.unwrap_or_default(),
+        sam_serial_number,
     }
 }

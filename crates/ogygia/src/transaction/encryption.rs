@@ -41,11 +41,7 @@ impl Transaction {
 
     /// Builds the next command in clear, and tells whether the SAM must cipher it before it is sent.
     pub(super) fn build_clear(&mut self, prepared: Prepared) -> bool {
-        let mut clear = core::mem::take(&mut self.clear);
-        clear.clear();
-        let case = self.encode_clear(prepared, &mut clear);
-        self.block.push_clear(&clear, case);
-        self.clear = clear;
+        let case = self.push_clear(prepared);
         self.is_stepwise() || matches!(case, Case::Three | Case::Four(_))
     }
 
@@ -100,7 +96,7 @@ impl Transaction {
     /// Has the SAM digest the answer to a ciphered command before it came, when it can only be a status word.
     fn predict_ciphered(&mut self, prepared: Prepared) -> bool {
         let index = self.block.predictions.len();
-        if prepared.step.depends_on_image() || prepared.step.material() != Material::None {
+        if prepared.step.image_source().is_some() || prepared.step.material() != Material::None {
             return false;
         }
         let Self { block, card, list, .. } = self;

@@ -82,12 +82,8 @@ pub struct Transaction {
     opening_form: SessionForm,
     /// A card command as far as it is known before the SAM signs it.
     partial: Vec<u8>,
-    /// What the SAM gave for the command that is being built.
-    material: Vec<u8>,
     /// What the SAM was asked for, for the next command, has come.
     material_at_hand: bool,
-    /// The command that is being built, before it is ciphered.
-    clear: Vec<u8>,
     /// An answer that the SAM has yet to decipher, its command in clear, and what the SAM makes of it.
     deferred: Option<encryption::Deferred>,
     deferred_command: Vec<u8>,
@@ -136,9 +132,7 @@ impl Transaction {
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
             partial: Vec::new(),
-            material: Vec::new(),
             material_at_hand: false,
-            clear: Vec::new(),
             deferred: None,
             deferred_command: Vec::new(),
             deciphered: Vec::new(),
