@@ -95,6 +95,18 @@ impl CounterChange {
 }
 
 impl ChangeCounter {
+    /// Increases `counter` of the file by `by`.
+    #[must_use]
+    pub const fn increase(sfi: Sfi, counter: u8, by: u32) -> Self {
+        Self { change: CounterChange::Increase, sfi, counter, by }
+    }
+
+    /// Decreases `counter` of the file by `by`.
+    #[must_use]
+    pub const fn decrease(sfi: Sfi, counter: u8, by: u32) -> Self {
+        Self { change: CounterChange::Decrease, sfi, counter, by }
+    }
+
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         check_sfi(self.sfi)?;
         terms.check_counter_number(self.counter, 0)?;
