@@ -3,8 +3,8 @@
 
 use ogygia::card::{Level, Sfi};
 use ogygia::command::{
-    AppendRecord, ChangeCounter, CloseSession, Command, CounterChange, OpenSession, ReadCounters, ReadRecords,
-    UpdateRecord,
+    AppendRecord, ChangeCounter, CloseSession, Command, CounterChange, OpenSession, ReadCounters, ReadRecord,
+    ReadRecords, UpdateRecord,
 };
 use ogygia::drive::run;
 use ogygia::transaction::Transaction;
@@ -80,9 +80,9 @@ pub(super) fn sale(stage: &mut Stage) -> Result<Done, Failure> {
     setup::prepare(stage)?;
     let terminal = &mut stage.terminal;
     let (environment, contracts) = (TicketingFile::Environment.sfi(), TicketingFile::Contracts.sfi());
-    let read = |sfi| ReadRecords { sfi, records: 1..=1, size: RECORD_SIZE };
+    let read = |sfi| Command::from(ReadRecord { sfi, record: 1 });
     terminal.log.begin(Phase::Selection);
-    let card = terminal.select_reading(VALIDATOR, &[read(environment), read(CONTRACT_LIST)])?;
+    let card = terminal.select_with(VALIDATOR, false, &[read(environment), read(CONTRACT_LIST)])?;
     let mut transaction = Transaction::new(card, terminal.security(false))?;
 
     terminal.log.begin(Phase::Transaction);
