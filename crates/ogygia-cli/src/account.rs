@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ogygia::{Loss, Peer};
 
-use crate::explain::{explain, short_hex};
+use crate::explain::{explain, shown_command, shown_response};
 use crate::record::{Entry, Exchange, Phase};
 use crate::scenario::{Report, Stage};
 
@@ -80,8 +80,7 @@ fn one(peer: Peer, exchange: &Exchange, digest: &Digest, out: &mut dyn Write) ->
     let explained = explain(peer, exchange);
     writeln!(out, "    {}: {}{}", explained.name, explained.asks, digest.remark(explained.digested))?;
     writeln!(out, "      ← {}", explained.answers)?;
-    let response = exchange.response.as_deref().map_or_else(|| "nothing".to_owned(), short_hex);
-    writeln!(out, "        {} → {response}", short_hex(&exchange.command))
+    writeln!(out, "        {} → {}", shown_command(peer, exchange), shown_response(peer, exchange))
 }
 
 /// How far the SAM has followed the conversation with the card: it can be ahead, where answers are certain.
