@@ -9,7 +9,6 @@ use crate::ticketing::application::LOADER;
 use crate::ticketing::{Environment, load, personalize};
 
 const TRIPS: u32 = 10;
-const SLOT: u8 = 1;
 
 /// The environment that the loader of this stage writes. Its count of cards begins with 1 in each run.
 pub(super) fn environment(stage: &Stage) -> Result<Environment, Failure> {
@@ -33,8 +32,9 @@ pub(super) fn prepare(stage: &mut Stage) -> Result<(), Failure> {
 
     let card = terminal.select(LOADER, true)?;
     transaction.restart(&card)?;
-    let sale = load::Sale { slot: SLOT, trips: TRIPS, today: stage.now.date };
-    let contract = load::load_trips(&mut transaction, &mut terminal.card, &mut terminal.sam, &sale)?;
-    stage.setup.push(format!("loaded with key 2: {TRIPS} trips into slot {SLOT}, {contract}"));
+    let order = load::Order { goods: load::Goods::Trips(TRIPS), today: stage.now.date };
+    let loading = load::load(&mut transaction, &mut terminal.card, &mut terminal.sam, &order)?;
+    let plan = loading.outcome.map_err(|refusal| Failure::failed(refusal.to_string()))?;
+    stage.setup.push(format!("loaded with key 2: {} into slot {}, {}", order.goods, plan.slot, plan.contract));
     Ok(())
 }
