@@ -1,7 +1,7 @@
 //! The terminal: a card reader and a SAM reader whose traffic is written down.
 
 use ogygia::apdu::Batch;
-use ogygia::card::{Card, CardClass};
+use ogygia::card::{Card, CardClass, KeyId, Kif, Kvc};
 use ogygia::command::{Command, CommandName};
 use ogygia::drive::{Channel, resume};
 use ogygia::sam::Sam;
@@ -18,10 +18,23 @@ use crate::ticketing::{self, application};
 const SEED: &[u8] = b"ogygia";
 const SAM_SERIAL: [u8; 4] = [0xA0, 0xB1, 0xC2, 0xD3];
 
+/// Signs the records of some scenarios.
+pub const SIGNING_KEY: KeyId = KeyId { kif: Kif(0x2B), kvc: Kvc(0x19) };
+/// The version that replaces a debit key.
+pub const NEXT_KVC: Kvc = Kvc(0x7A);
+/// Keys that no card has at its delivery: for signatures; a session's next debit key, and a purse's.
+const OTHER_KEYS: [ogygia_sim::KeyId; 3] = [
+    ogygia_sim::KeyId::new(SIGNING_KEY.kif.0, SIGNING_KEY.kvc.0),
+    ogygia_sim::KeyId::new(0x30, NEXT_KVC.0),
+    ogygia_sim::KeyId::new(ogygia_sim::KeyId::SV_DEBIT_KIF, NEXT_KVC.0),
+];
+
 /// The keys of the simulation.
 #[must_use]
 pub fn keys() -> KeySet {
-    KeySet::new(SEED)
+    let mut keys = KeySet::new(SEED);
+    OTHER_KEYS.into_iter().for_each(|key| keys.add(key, None, false));
+    keys
 }
 
 /// A terminal with its two readers.
