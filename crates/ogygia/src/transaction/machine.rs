@@ -93,7 +93,7 @@ impl Transaction {
         match next {
             // What is prepared waits for its own processing.
             Ok(State::Done(outcome)) if self.state == State::Sam(SamWork::Prefetch) => {
-                self.state = State::Done(outcome)
+                self.state = State::Done(outcome);
             }
             Ok(State::Done(outcome)) => {
                 self.list.clear();
