@@ -42,7 +42,7 @@ fn play_transaction(case: &Case) -> Result<(), String> {
         let challenge = challenge.0.as_slice().try_into().map_err(|_| "a prefetched challenge has eight bytes")?;
         transaction.set_prefetched_challenge(challenge);
     }
-    let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
+    let mut scripts = Script::of_both(&case.steps);
     let mut searches = Vec::new();
     let mut signatures = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
@@ -73,6 +73,7 @@ fn play_step<'a>(
             prepared
         }
     };
+    Script::first_difference(card, sam)?;
     card.end().map_err(|what| format!("to the card: {what}"))?;
     sam.end().map_err(|what| format!("to the SAM: {what}"))?;
     same_kind("result", step.error.as_deref(), result.err())?;
