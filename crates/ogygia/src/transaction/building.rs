@@ -37,8 +37,11 @@ impl Transaction {
         let material = prepared.step.material();
         let encrypted = self.is_encrypted(prepared);
         // What the SAM makes of its digest, or of the command itself, does not depend on the image.
-        let needs_image =
-            !matches!(material, Material::Mac | Material::EarlyMac) && !(encrypted && material == Material::None);
+        let needs_image = match material {
+            Material::Mac | Material::EarlyMac => false,
+            Material::None => !encrypted,
+            _ => true,
+        };
         if (needs_image || !self.block.commands.is_empty())
             && let Some(state) = self.resolve_deferred()
         {
@@ -168,14 +171,14 @@ impl Transaction {
     pub(super) fn push_to_block(&mut self, prepared: Prepared) {
         self.material_at_hand = false;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step, card, list, symmetric.as_mut(), *opening_form);
+        let encoder = encoder(prepared.step, card, list, symmetric, *opening_form);
         block.push(prepared, card.postponed, &encoder);
     }
 
     /// Builds a command in clear that has yet to be ciphered.
     pub(super) fn push_clear(&mut self, prepared: Prepared) -> Case {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step, card, list, symmetric.as_mut(), *opening_form);
+        let encoder = encoder(prepared.step, card, list, symmetric, *opening_form);
         block.push_clear(prepared, &encoder)
     }
 
@@ -264,7 +267,7 @@ fn encoder<'a>(
     step: Step,
     card: &'a Card,
     list: &'a List,
-    symmetric: Option<&'a mut Symmetric>,
+    symmetric: &'a mut Option<Symmetric>,
     opening_form: SessionForm,
 ) -> Encoder<'a> {
     let (material, sam_serial_number) = match symmetric {

@@ -11,6 +11,7 @@ use super::machine::{SamWork, State};
 use crate::apdu::{Case, Response};
 use crate::command::{Exchange, Exchanged, Forecast, Material, Prepared};
 use crate::error::{Error, Misbehaviour};
+use crate::sam::Service;
 
 /// An answer that the SAM has yet to decipher, of a command that ended its block.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +75,7 @@ impl Transaction {
             }
             match next.step.material() {
                 Material::Mac => {
-                    self.with_service(|service| service.ask_mac());
+                    self.with_service(Service::ask_mac);
                     return ahead + 1;
                 }
                 Material::None if self.is_encrypted(next) && self.build_clear(next) => self.queue_cipher(index + 1),
@@ -87,7 +88,7 @@ impl Transaction {
         0
     }
 
-    fn with_service(&mut self, ask: impl FnOnce(&mut crate::sam::Service)) {
+    fn with_service(&mut self, ask: impl FnOnce(&mut Service)) {
         if let Some(symmetric) = &mut self.symmetric {
             ask(&mut symmetric.service);
         }
