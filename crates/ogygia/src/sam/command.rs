@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(multiple, (hex("808C8000090500B2013C1D029000"), 0));
         let ciphered = written(c1, |sam, out| sam.digest_update_encrypted(&read, false, out));
         assert_eq!(ciphered, (hex("808C00800500B2013C1D"), 5));
-        assert_eq!(written(c1, |sam, out| sam.digest_internal_authenticate(out)), (hex("8088800008"), 8));
+        assert_eq!(written(c1, Encoder::digest_internal_authenticate), (hex("8088800008"), 8));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Regular, out)), (hex("808E000004"), 4));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Extended, out)), (hex("808E000008"), 8));
         let challenge = [0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8];
