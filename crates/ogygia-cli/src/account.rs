@@ -13,7 +13,7 @@ pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::
     let profile = stage.terminal.card.inner().card().profile();
     writeln!(out, "{}: {}", report.scenario.name(), report.scenario.shows())?;
     writeln!(out, "Card: virtual, {} ({})", profile.id, profile.title)?;
-    let sam = if stage.options.sam { "virtual SAM" } else { "no SAM" };
+    let sam = if stage.options.sam && report.scenario.has_sam() { "virtual SAM" } else { "no SAM" };
     writeln!(out, "Terminal: {sam}, at {}, {}", stage.location, stage.now)?;
     if !report.setup.is_empty() {
         heading(out, "Before: the card was new, so it was")?;

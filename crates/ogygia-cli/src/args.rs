@@ -91,7 +91,7 @@ pub struct Run {
     /// Control without a SAM: what is read is not authenticated
     #[arg(long)]
     pub no_sam: bool,
-    /// The PIN that the holder types
+    /// The PIN that the holder types; for virtual cards, since others may see a command line
     #[arg(long, value_name = "DIGITS", default_value = "0000", hide_default_value = true, value_parser = secret)]
     pub pin: Secret,
     /// The PIN that a change makes of it
@@ -117,6 +117,14 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(****)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0).into_bytes();
+        bytes.fill(0);
+        std::hint::black_box(&bytes);
     }
 }
 

@@ -114,9 +114,16 @@ fn ratification<'a>() -> Meaning<'a> {
 }
 
 fn read<'a>(sfi: Sfi, record: u8, p2: u8) -> Meaning<'a> {
-    let from = if p2 & 7 == 5 { " and those that follow" } else { "" };
+    let several = p2 & 7 == 5;
+    let from = if several { " and those that follow" } else { "" };
     let asks = format!("{}, record {record}{from}", place(sfi));
-    Meaning::new(CommandName::ReadRecords, asks, move |data| content(sfi, data))
+    Meaning::new(
+        CommandName::ReadRecords,
+        asks,
+        move |data| {
+            if several { contents(sfi, data) } else { content(sfi, data) }
+        },
+    )
 }
 
 fn open<'a>(p1: u8, p2: u8) -> Meaning<'a> {
@@ -187,6 +194,17 @@ pub(crate) fn place(sfi: Sfi) -> String {
         None if sfi == CONTRACT_LIST => "Contract list".to_owned(),
         None => format!("file {sfi}"),
     }
+}
+
+/// Several records, each behind its number and its length.
+fn contents(sfi: Sfi, mut data: &[u8]) -> String {
+    let mut records = Vec::new();
+    while let [number, length, rest @ ..] = data {
+        let (record, next) = rest.split_at(rest.len().min(usize::from(*length)));
+        records.push(format!("{number}: {}", content(sfi, record)));
+        data = next;
+    }
+    records.join("; ")
 }
 
 /// A record in words, where its structure is known.

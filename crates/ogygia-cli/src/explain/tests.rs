@@ -49,6 +49,10 @@ fn openings() {
 fn reading_and_writing() {
     assert_eq!(card("00B201CC0C", "00000A0000000000000000009000"), "Read Records: Counters, record 1 <- 10, 0, 0, 0");
     assert_eq!(card("00B201EC04", "010203049000"), "Read Records: file 1D, record 1 <- 01020304");
+    assert_eq!(
+        card("00B201CD0A", "0103000001020300000A9000"),
+        "Read Records: Counters, record 1 and those that follow <- 1: 1; 2: 10"
+    );
     assert!(card("00DC01EC0400000000", "9000").starts_with("Update Record: file 1D, record 1 becomes: zeros"));
     assert!(card("00E200E801AA", "9000").starts_with("Append Record: file 1D, a new record 1 is: AA"));
     assert!(card("003001C80300000100", "0000099000").ends_with("counter 1: 1 less <- it is 9 now"));

@@ -176,6 +176,12 @@ impl Scenario {
         self.about().shows
     }
 
+    /// Whether it needs a SAM.
+    #[must_use]
+    pub const fn has_sam(self) -> bool {
+        !matches!(self, Self::PlainPin)
+    }
+
     /// The profile of the card, unless one is named.
     #[must_use]
     pub const fn default_profile(self) -> &'static str {

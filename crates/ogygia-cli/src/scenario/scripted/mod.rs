@@ -24,7 +24,7 @@ use ogygia::{ChannelControl, Error};
 use super::Change;
 use crate::terminal::Terminal;
 use crate::ticketing::layout::TicketingFile;
-use crate::ticketing::{Event, Location, Moment, RECORD_SIZE};
+use crate::ticketing::{Event, Location, Moment, RECORD_SIZE, settle};
 
 /// The contract that is used, and its counter.
 const SLOT: u8 = 1;
@@ -37,16 +37,16 @@ fn known(transaction: &Transaction, sfi: Sfi, number: u8) -> Vec<u8> {
     transaction.card().file(sfi).and_then(|file| file.record(number)).unwrap_or_default().to_vec()
 }
 
+/// Prepares the commands of a step, and processes them. No error leaves a session open.
 fn process(
     transaction: &mut Transaction,
     terminal: &mut Terminal,
     step: &[Command<'_>],
     channel: ChannelControl,
 ) -> Result<(), Error> {
-    for command in step {
-        transaction.prepare(command.clone())?;
-    }
-    run(transaction, &mut terminal.card, &mut terminal.sam, channel)
+    let prepared = step.iter().try_for_each(|command| transaction.prepare(command.clone()));
+    let done = prepared.and_then(|()| run(transaction, &mut terminal.card, &mut terminal.sam, channel));
+    settle(done, transaction, &mut terminal.card, &mut terminal.sam)
 }
 
 /// Reads the last event together with the selection, in the scenarios that append one without having read it in their

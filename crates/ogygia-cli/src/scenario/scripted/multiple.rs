@@ -31,17 +31,20 @@ pub(in crate::scenario) fn multiple_sessions(stage: &mut Stage) -> Result<Done, 
     step.extend(records.iter().map(|data| UpdateRecord { sfi: CONTRACT_LIST, record: 1, data }.into()));
     step.push(CloseSession.into());
     process(&mut transaction, terminal, &step, CloseAfter)?;
-    let sessions = transaction.session().committed;
+    let sessions = match transaction.session().committed {
+        1 => "1 session".to_owned(),
+        several => format!("{several} sessions"),
+    };
     Ok(Done {
         outcome: Outcome::Success,
         proofs: Proof::of_session(&transaction),
         decided: vec![
-            format!("A session of this card modifies {budget}. So {UPDATES} updates take {sessions} sessions."),
+            format!("A session of this card modifies {budget}. So {UPDATES} updates take {sessions}."),
             "No session is opened before the card has proved itself in the one before. A card that is torn away between \
              them keeps the first."
                 .to_owned(),
         ],
         changed: vec![Change::new("Contract list, record 1", "not read", format!("update {UPDATES} of {UPDATES}"))],
-        result: format!("written: {UPDATES} updates in {sessions} sessions"),
+        result: format!("written: {UPDATES} updates in {sessions}"),
     })
 }
