@@ -1,5 +1,6 @@
 //! Replays recorded exchanges and judges what the core does.
 
+mod certificates;
 mod kind;
 mod operation;
 mod play;
@@ -13,6 +14,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
+use certificates::Judgement;
 use vector::{Case, File};
 
 /// How many cases of a run, or of one file, came out how.
@@ -108,6 +110,10 @@ fn load(path: &Path) -> io::Result<Vec<Case>> {
 }
 
 fn run_file(path: &Path, out: &mut dyn Write) -> io::Result<Tally> {
+    let text = fs::read(path).map_err(|error| named(path, error))?;
+    if certificates::is_certificates(&text) {
+        return run_certificates(path, &text, out);
+    }
     let cases = load(path)?;
     let twins = twins(path)?;
     let mut tally = Tally::default();
@@ -123,6 +129,24 @@ fn run_file(path: &Path, out: &mut dyn Write) -> io::Result<Tally> {
             Verdict::Failed(difference) => {
                 tally.failed += 1;
                 writeln!(out, "FAILED {}: {difference}", case.name)?;
+            }
+        }
+    }
+    Ok(tally)
+}
+
+fn run_certificates(path: &Path, text: &[u8], out: &mut dyn Write) -> io::Result<Tally> {
+    let mut tally = Tally::default();
+    for judged in certificates::judge(text).map_err(|error| named(path, error))? {
+        match judged.judgement {
+            Judgement::Passed => tally.passed += 1,
+            Judgement::Differs(reason) => {
+                tally.differing_cases += 1;
+                *tally.differing.entry(format!("{reason}: not offered")).or_default() += 1;
+            }
+            Judgement::Failed(difference) => {
+                tally.failed += 1;
+                writeln!(out, "FAILED {}: {difference}", judged.name)?;
             }
         }
     }
