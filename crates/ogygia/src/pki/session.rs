@@ -88,6 +88,11 @@ impl CardPublicKey {
         VerifyingKey::from_sec1_bytes(&point).map(Self).map_err(|_| PkiError::PublicKeyPoint)
     }
 
+    #[cfg(feature = "pki-authority")]
+    pub(super) fn of_point(key: p256::PublicKey) -> Self {
+        Self(VerifyingKey::from(key))
+    }
+
     /// The two coordinates.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; PUBLIC_KEY_LEN] {

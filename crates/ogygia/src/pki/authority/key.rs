@@ -7,14 +7,12 @@ use crypto_bigint::{NonZero, U1024, U2048};
 use crypto_primes::{Flavor, random_prime};
 use p256::SecretKey;
 use p256::elliptic_curve::Generate;
-use p256::elliptic_curve::sec1::ToSec1Point;
 use rand_core::CryptoRng;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::super::rsa::{MODULUS_LEN, to_bytes};
 use super::super::{CardPublicKey, RsaPublicKey};
 use super::IssueError;
-use crate::card::PUBLIC_KEY_LEN;
 
 /// The RSA private key of an authority. Wiped when it goes.
 ///
@@ -114,14 +112,9 @@ impl CardKeyPair {
     }
 
     /// The public key.
-    ///
-    /// # Errors
-    ///
-    /// [`IssueError::KeyPair`]: never, for every private key has a public one.
-    pub fn public_key(&self) -> Result<CardPublicKey, IssueError> {
-        let point = self.0.public_key().to_sec1_point(false);
-        let coordinates: &[u8; PUBLIC_KEY_LEN] = point.as_bytes().last_chunk().ok_or(IssueError::KeyPair)?;
-        CardPublicKey::new(coordinates).map_err(|_| IssueError::KeyPair)
+    #[must_use]
+    pub fn public_key(&self) -> CardPublicKey {
+        CardPublicKey::of_point(self.0.public_key())
     }
 
     /// The private key, to be stored. This shows what must not be shown.
