@@ -10,6 +10,7 @@ mod issue;
 mod session;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use ogygia::pki::authority::IssueError;
 use ogygia::pki::{Day, PkiError, PkiErrorKind, Standing};
@@ -208,7 +209,7 @@ impl Answer {
         }
     }
 
-    fn refused(kind: PkiErrorKind, why: impl ToString) -> Self {
+    fn refused(kind: PkiErrorKind, why: &dyn Display) -> Self {
         let kind = match kind {
             PkiErrorKind::Argument => "argument",
             PkiErrorKind::State => "state",
@@ -231,13 +232,13 @@ impl From<Standing> for Answer {
 
 impl From<PkiError> for Answer {
     fn from(error: PkiError) -> Self {
-        Self::refused(error.kind(), error)
+        Self::refused(error.kind(), &error)
     }
 }
 
 impl From<IssueError> for Answer {
     fn from(error: IssueError) -> Self {
-        Self::refused(error.kind(), error)
+        Self::refused(error.kind(), &error)
     }
 }
 

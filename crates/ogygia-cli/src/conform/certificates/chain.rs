@@ -1,8 +1,8 @@
 //! Root keys, and certificates with what vouches for them.
 
 use ogygia::pki::{
-    CaCertificate, CardCertificate, Holder, Mode, PkiError, RootKey, RsaPublicKey, Standing, Tolerance, TrustStore,
-    Validity,
+    CaCertificate, CardCertificate, Day, Holder, Mode, PkiError, RootKey, RsaPublicKey, Standing, Tolerance,
+    TrustStore, Validity,
 };
 use serde_json::Value;
 
@@ -94,7 +94,7 @@ fn same_authority(vector: &Vector, certificate: &CaCertificate, store: &TrustSto
 }
 
 fn same_validity(ours: Validity, start: &[u8], end: &[u8]) -> Result<(), Unanswered> {
-    let bcd = |day: Option<ogygia::pki::Day>| day.map_or([0; 4], |day| day.to_bcd());
+    let bcd = |day: Option<Day>| day.map_or([0; 4], Day::to_bcd);
     same("start", &bcd(ours.start), start)?;
     same("end", &bcd(ours.end), end)
 }

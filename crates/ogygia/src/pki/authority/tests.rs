@@ -153,11 +153,11 @@ fn authorities_that_are_not_certified() {
 fn what_is_outside_of_the_issuer_is_not_certified() {
     let ca = CaCertificate::parse(&hex(CA_ALL_FIELDS)).unwrap();
     assert_eq!(by_ca(&ca, &card_request()), Err(IssueError::ValidityOutsideIssuer));
-    let limited = CardRequest { validity: limited(), ..card_request() };
-    assert!(by_ca(&ca, &limited).is_ok());
-    let other = CardRequest { aid: Aid::new(b"1TIC.ICA2").unwrap(), ..limited.clone() };
+    let inside = CardRequest { validity: limited(), ..card_request() };
+    assert!(by_ca(&ca, &inside).is_ok());
+    let other = CardRequest { aid: Aid::new(b"1TIC.ICA2").unwrap(), ..inside.clone() };
     assert_eq!(by_ca(&ca, &other), Err(IssueError::AidOutsideIssuer));
-    let zero = CardRequest { aid: Aid::new(&[0; 16]).unwrap(), ..limited };
+    let zero = CardRequest { aid: Aid::new(&[0; 16]).unwrap(), ..inside };
     assert_eq!(by_ca(&ca, &zero), Err(IssueError::AidZero));
 
     let (store, key) = (store_with(&ca), ca_key());
@@ -166,7 +166,7 @@ fn what_is_outside_of_the_issuer_is_not_certified() {
     let request = CaRequest {
         subject: KeyReference::of(Some(&aid), [1; 8], [0; 4]),
         key: root_key().public_key().clone(),
-        validity: super::tests::limited(),
+        validity: limited(),
         scope: Scope::Test,
         restriction: AidRestriction::Exact(aid),
         ..ca_request()
@@ -234,7 +234,8 @@ fn a_chain_of_new_keys() {
     let root_key = RsaPrivateKey::generate(&mut rng);
     let ca_key = RsaPrivateKey::generate(&mut rng);
     let card_key = CardKeyPair::generate(&mut rng);
-    assert_eq!(RsaPrivateKey::generate(&mut Counter(0)).public_key(), root_key.public_key(), "by the numbers alone");
+    let again = [CardKeyPair::generate(&mut Counter(7)), CardKeyPair::generate(&mut Counter(7))];
+    assert_eq!(again[0].public_key(), again[1].public_key(), "by the numbers alone");
 
     let mut store = TrustStore::new(Mode::Production);
     let root = RootKey { reference: KeyReference::of(None, [0; 8], [0, 0, 0, 1]), key: root_key.public_key().clone() };

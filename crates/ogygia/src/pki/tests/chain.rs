@@ -77,6 +77,13 @@ fn the_application_must_be_one_of_the_issuer() {
 }
 
 #[test]
+fn applications_that_begin_alike() {
+    let store = store_with(CA_BEGINNING);
+    let issuer = store.issuer(&authority(CA_BEGINNING).subject()).unwrap();
+    assert_eq!(issuer.restriction(), AidRestriction::Beginning(Aid::new(b"1TIC.").unwrap()));
+}
+
+#[test]
 fn days() {
     assert_eq!(added(CA_START_TOMORROW), Err(PkiError::NotYetValid));
     assert_eq!(verified(CA_MINIMAL, CARD_START_TOMORROW, &HOLDER), Err(PkiError::NotYetValid));

@@ -49,6 +49,7 @@ pub(crate) const PCA_A: &str = "\
     2ECDB053DA4EAA2C9984D70B3C87E383";
 
 /// Its private exponent, published.
+#[cfg(feature = "pki-authority")]
 pub(crate) const PCA_A_PRIVATE: &str = "\
     5CFBD728763E8B8E2E5980C1D01402B927D84B87E4A65CA345E123AC0395AE6F7B214559C7ECE78F06E600EE72F91E31\
     F6CF6BD1B00486063CC25C716D423519B8FE9B09E490182FBC78259BF2C8905C6045010948F04DFEC768E056753C2C92\
@@ -70,6 +71,7 @@ pub(crate) const CA_1: &str = "\
     C3011E293506AA20F0BAB95403F38835";
 
 /// Its private exponent, published.
+#[cfg(feature = "pki-authority")]
 pub(crate) const CA_1_PRIVATE: &str = "\
     01A2875C53E2B7CB01DFA839B2229135449367F86A47E39B7AFF386C266F69B5DF662739153C631F63E484A8187F917A\
     072147956994C81E0198A32A592E0D779325FAF8D3506DFDF5F885C6FBE362F4C4F3B67D37BE2EA157233DA42F08E949\
@@ -84,6 +86,7 @@ pub(crate) const CARD_1: &str = "\
     FCA72C6B97F501B0C17D560E261837A5";
 
 /// Its private key, published.
+#[cfg(feature = "pki-authority")]
 pub(crate) const CARD_1_PRIVATE: &str = "3DF673389914407FC7166C9CF9DBE59D4E24B8C7A4854EB1AD8AF315194D3617";
 
 /// CA-1 by PCA-A, without limits.
@@ -244,6 +247,6 @@ pub(crate) fn bytes<const N: usize>(example: &str) -> [u8; N] {
 }
 
 /// The session with its bytes.
-pub(crate) fn session() -> Vec<(Vec<u8>, Vec<u8>)> {
+pub(crate) fn session_example() -> Vec<(Vec<u8>, Vec<u8>)> {
     SESSION.iter().map(|(command, answer)| (hex(command), hex(answer))).collect()
 }

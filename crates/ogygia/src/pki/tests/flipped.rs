@@ -48,7 +48,7 @@ fn session_is_refused(messages: &[Vec<u8>], signature: &[u8]) -> bool {
 
 #[test]
 fn every_bit_of_a_session() {
-    let messages: Vec<_> = examples::session().into_iter().flat_map(|(command, answer)| [command, answer]).collect();
+    let messages: Vec<_> = session_example().into_iter().flat_map(|(command, answer)| [command, answer]).collect();
     let signature = hex(SESSION_SIGNATURE);
     assert!(!session_is_refused(&messages, &signature));
     for signature in flipped(&signature) {
@@ -65,7 +65,7 @@ fn every_bit_of_a_session() {
 
 #[test]
 fn order_and_borders_of_messages_count() {
-    let messages: Vec<_> = examples::session().into_iter().flat_map(|(command, answer)| [command, answer]).collect();
+    let messages: Vec<_> = session_example().into_iter().flat_map(|(command, answer)| [command, answer]).collect();
     let signature = hex(SESSION_SIGNATURE);
     let mut swapped = messages.clone();
     swapped.swap(2, 4);

@@ -7,7 +7,7 @@ fn verified_key() -> VerifiedKey {
 }
 
 fn verifier() -> SessionVerifier {
-    let session = examples::session();
+    let session = session_example();
     let ((command, answer), rest) = session.split_first().unwrap();
     let mut verifier = SessionVerifier::start(&verified_key(), command, answer).unwrap();
     rest.iter().for_each(|(command, answer)| verifier.add(command, answer).unwrap());
@@ -21,7 +21,7 @@ fn a_session_is_proved() {
 
 #[test]
 fn what_the_card_signs() {
-    let session = examples::session();
+    let session = session_example();
     let mut digest = SessionDigest::new(&session[0].0, &session[0].1).unwrap();
     session[1..].iter().for_each(|(command, answer)| digest.add(command, answer).unwrap());
     assert_eq!(digest.finish().to_vec(), hex(SESSION_HASH));
