@@ -6,7 +6,7 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench(args = work::ALL.iter().map(|(name, _)| *name))]
+#[divan::bench(args = work::ALL.iter().map(|(name, _)| *name), sample_size = 100, sample_count = 1000)]
 fn each(bencher: divan::Bencher<'_, '_>, name: &str) {
     let Some((_, prepare)) = work::ALL.iter().find(|(known, _)| *known == name) else { return };
     bencher.bench_local(prepare());

@@ -22,7 +22,7 @@ pub(super) fn play(case: &Case) -> Result<(), String> {
             let played = image.as_ref().map_or(Value::Null, image::to_json);
             same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
         }
-        "free" | "regular" => play_transaction(case),
+        "free" | "regular" | "extended" => play_transaction(case),
         other => Err(format!("unknown mode {other}")),
     }
 }
@@ -42,7 +42,7 @@ fn play_transaction(case: &Case) -> Result<(), String> {
         let challenge = challenge.0.as_slice().try_into().map_err(|_| "a prefetched challenge has eight bytes")?;
         transaction.set_prefetched_challenge(challenge);
     }
-    let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
+    let mut scripts = Script::of_both(&case.steps);
     let mut searches = Vec::new();
     let mut signatures = Vec::new();
     for (index, step) in case.steps.iter().enumerate() {
@@ -73,6 +73,7 @@ fn play_step<'a>(
             prepared
         }
     };
+    Script::first_difference(card, sam)?;
     card.end().map_err(|what| format!("to the card: {what}"))?;
     sam.end().map_err(|what| format!("to the SAM: {what}"))?;
     same_kind("result", step.error.as_deref(), result.err())?;
@@ -149,6 +150,8 @@ fn apply(settings: &Settings, contactless: bool, symmetric: &mut SymmetricSettin
     let key = |named: &Option<(Hex, Hex)>| {
         named.as_ref().map(|named| pair(named).map(|(kif, kvc)| KeyId { kif, kvc })).transpose()
     };
+    // As the recorded terminal; a terminal that saves requests sends some commands that it then would not have sent.
+    symmetric.encryption_stepwise = true;
     symmetric.pin_plain = settings.pin_plain;
     symmetric.pin_verification_key = key(&settings.pin_verification_key)?;
     symmetric.pin_modification_key = key(&settings.pin_modification_key)?;

@@ -11,8 +11,8 @@ impl Transaction {
         let (Some(kvc), Some(purse)) = (self.card.sv_get.kvc, self.card.content.purse) else {
             return Err(Misuse::StoredValueSequence.into());
         };
-        let debit = operation.debit(self.list.payload()).unwrap_or(0);
-        if debit > 0 && purse.balance < debit && !symmetric.settings.sv_negative_balance {
+        let overdrawn = operation.debit(self.list.payload()).is_some_and(|debit| purse.balance < debit);
+        if overdrawn && !symmetric.settings.sv_negative_balance {
             return Err(Misuse::NegativeBalance.into());
         }
         let keys = &symmetric.settings.authorized_sv_keys;
