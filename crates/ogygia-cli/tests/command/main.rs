@@ -9,6 +9,7 @@
 )]
 
 mod helper;
+mod pki;
 
 use helper::{Folder, Output, ogygia};
 use serde_json::{Value, json};
