@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::hex;
+use crate::{hex, pki};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
@@ -24,7 +24,13 @@ pub enum Action {
     Run(Run),
     /// Show what is on a card
     Read(Read),
-    /// Replay recorded exchanges, files or folders
+    /// Make, show and verify certificates of cards
+    Pki {
+        /// What to do with them
+        #[command(subcommand)]
+        action: pki::Action,
+    },
+    /// Replay recorded exchanges, and judge certificates, files or folders
     Conform {
         /// What to replay
         #[arg(required = true, value_name = "PATH")]

@@ -14,6 +14,7 @@ mod explain;
 pub mod hex;
 pub mod image;
 pub mod options;
+pub mod pki;
 mod read;
 pub mod record;
 pub mod scenario;
@@ -40,6 +41,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
         Action::Run(run) if run.list => list(out),
         Action::Run(run) => run_scenario(run, out),
         Action::Read(read) => read::run(read, out),
+        Action::Pki { action } => pki::run(action, out),
         Action::Conform { paths } => {
             let passed = conform::run(paths, out).map_err(|error| Failure::usage(error.to_string()))?;
             Ok(u8::from(!passed))

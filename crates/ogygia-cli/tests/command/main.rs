@@ -11,6 +11,7 @@
 mod figures;
 mod helper;
 mod life;
+mod pki;
 mod secrets;
 
 use helper::{Folder, Output, ogygia};

@@ -118,6 +118,51 @@ pub enum PkiErrorKind {
 }
 
 impl PkiError {
+    /// The name of the rule, as the specification has it; where it has none, one of the same form.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::ReferenceLength(_) => "reference_length",
+            Self::ModulusLength(_) => "modulus_length",
+            Self::Key(KeyDefect::Size) | Self::CertifiedKey(KeyDefect::Size) => "key_not_2048_bits",
+            Self::Key(KeyDefect::Exponent) | Self::CertifiedKey(KeyDefect::Exponent) => "exponent_not_65537",
+            Self::Key(KeyDefect::Even) | Self::CertifiedKey(KeyDefect::Even) => "key_invalid",
+            Self::IssuerNotRegistered(_) => "issuer_not_registered",
+            Self::AlreadyRegistered(_) => "key_reference_already_registered",
+            Self::Length(_)
+            | Self::PublicKeyLength(_)
+            | Self::SignatureMissing
+            | Self::SessionSignatureLength(_)
+            | Self::MessageLength(_) => "length",
+            Self::Type(_) => "type",
+            Self::Version(_) => "version",
+            Self::IssuerMayNotSignCa => "issuer_may_not_sign_ca",
+            Self::IssuerMayNotSignCard => "issuer_may_not_sign_card",
+            Self::IssuerNotYetValid => "issuer_not_yet_valid",
+            Self::IssuerExpired => "issuer_expired",
+            Self::Signature | Self::SessionSignature => "signature",
+            Self::RecoveredLength => "recovered_length",
+            Self::AidSize(_) => "aid_size",
+            Self::AidPadding => "aid_padding",
+            Self::RightsReserved => "rights_reserved",
+            Self::ScopeTestInProduction => "scope_test_in_production",
+            Self::ScopeProductionInTest => "scope_production_in_test",
+            Self::ScopeUnknown(_) => "scope_unknown",
+            Self::ScopeOutsideIssuer => "scope_outside_issuer",
+            Self::Date => "date_not_bcd",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::ValidityOutsideIssuer => "validity_outside_issuer",
+            Self::AidMismatch => "aid_mismatch",
+            Self::SerialMismatch => "serial_mismatch",
+            Self::ApplicationMismatch => "application_mismatch",
+            Self::StartupInfoMismatch => "startup_info_mismatch",
+            Self::NotTheIssuer => "not_the_issuer",
+            Self::PublicKeyPoint => "point",
+            Self::SignatureZero => "r_or_s_zero",
+        }
+    }
+
     /// What kind of error it is.
     #[must_use]
     pub const fn kind(&self) -> PkiErrorKind {
