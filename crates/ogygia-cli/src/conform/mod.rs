@@ -6,6 +6,7 @@ mod operation;
 mod play;
 mod report;
 mod script;
+mod security;
 mod selection;
 mod signature;
 mod vector;
