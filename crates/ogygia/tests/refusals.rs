@@ -245,6 +245,16 @@ fn status_words_of_no_table() {
     }
 }
 
+/// An instruction or class that the card does not know is an error like any other.
+#[test]
+fn unknown_instructions_and_classes() {
+    for scene in scenes() {
+        for word in [0x6D00, 0x6E00] {
+            check_refused(&scene, word, &format!("{} {word:04X}", scene.title()));
+        }
+    }
+}
+
 #[test]
 fn answers_without_a_status_word() {
     for scene in scenes() {

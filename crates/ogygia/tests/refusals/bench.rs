@@ -72,8 +72,8 @@ pub(crate) struct Peers {
     instead: Option<(CommandName, Vec<u8>)>,
     /// Where it stood in its request.
     pub(crate) replaced: Option<(Peer, usize)>,
-    /// The names of all commands, in order.
-    pub(crate) commands: Vec<CommandName>,
+    /// All commands, in their requests.
+    pub(crate) requests: Vec<(Peer, Vec<Vec<u8>>)>,
     session_is_open: bool,
     counter: u32,
     postponed: Vec<u8>,
@@ -81,9 +81,10 @@ pub(crate) struct Peers {
 
 impl Peers {
     fn answer(&mut self, request: &Request<'_>, responses: &mut Batch) {
+        let commands = request.commands.iter().map(<[u8]>::to_vec).collect();
+        self.requests.push((request.peer, commands));
         for (index, command) in request.commands.iter().enumerate() {
             let name = name(request.peer, command);
-            self.commands.push(name);
             let answer = match self.instead.take_if(|(instead, _)| *instead == name) {
                 Some((_, answer)) => {
                     self.replaced = Some((request.peer, index));
@@ -101,11 +102,13 @@ impl Peers {
     }
 
     fn card(&mut self, name: CommandName, command: &[u8]) -> Vec<u8> {
-        let &[_, _, _, p2, p3, ref data @ ..] = command else { panic!("{command:02X?}") };
+        let &[_, _, p1, p2, p3, ref data @ ..] = command else { panic!("{command:02X?}") };
         let mut answer = match name {
             CommandName::OpenSecureSession => {
                 self.session_is_open = true;
                 match p2 & 7 {
+                    0 if p1 & 0x80 == 0 => vec![0, 3, 1, 9],
+                    0 => vec![0x79, 0, 3, 1, 9],
                     1 => vec![0, 3, 1, 9, 0, 0x30, 0x79, 0],
                     _ => OPENING.to_vec(),
                 }
@@ -135,10 +138,12 @@ impl Peers {
             CommandName::GetChallenge => vec![0xCC; 8],
             CommandName::SvGet => vec![0x05; usize::from(p3)],
             CommandName::SvReload | CommandName::SvDebit | CommandName::SvUndebit if self.session_is_open => {
-                self.postponed.extend_from_slice(&[4, 0x44, 0x44, 0x44]);
+                let len = mac_len(p3);
+                self.postponed.push(u8::try_from(1 + len).unwrap());
+                self.postponed.extend(vec![0x44; len]);
                 return vec![0x62, 0x00];
             }
-            CommandName::SvReload | CommandName::SvDebit | CommandName::SvUndebit => vec![0x44; 3],
+            CommandName::SvReload | CommandName::SvDebit | CommandName::SvUndebit => vec![0x44; mac_len(p3)],
             _ => {
                 assert_eq!(data.len(), usize::from(p3), "{name} has no answer");
                 Vec::new()
@@ -154,16 +159,24 @@ impl Peers {
     }
 }
 
+/// Bytes of the card's MAC over a Stored Value operation with this Lc.
+const fn mac_len(lc: u8) -> usize {
+    if matches!(lc, 0x19 | 0x1C) { 6 } else { 3 }
+}
+
 /// What the card answers, and foretells, to an extended opening.
 pub(crate) const OPENING: [u8; 12] = [0, 3, 1, 9, 9, 9, 9, 9, 2, 0x30, 0x79, 0];
 
 /// Lengths as the specification of the SAM has them.
 fn sam(command: &[u8]) -> Vec<u8> {
-    let &[_, ins, p1, p2, p3, ..] = command else { panic!("{command:02X?}") };
+    let &[_, ins, p1, p2, p3, ref data @ ..] = command else { panic!("{command:02X?}") };
+    // P1 of the SV Get that is repeated in the data.
+    let extended = data.get(1) == Some(&0x01);
     let len = match ins {
         0x84 | 0x8E => usize::from(p3),
         0x12 if p1 == 0x80 => 8,
         0x12 => 16,
+        0x54 | 0x56 | 0x5C if extended => 16,
         0x54 | 0x56 | 0x5C => 11,
         0x2A if p2 == 0x9A => 8,
         0x1C => 8,
@@ -223,7 +236,7 @@ impl Bench {
         let peers = Peers {
             instead: None,
             replaced: None,
-            commands: Vec::new(),
+            requests: Vec::new(),
             session_is_open: false,
             counter: 100,
             postponed: Vec::new(),
@@ -234,7 +247,7 @@ impl Bench {
     /// The next command of this name will get this answer.
     pub(crate) fn replace(&mut self, name: CommandName, answer: &[u8]) {
         self.peers.instead = Some((name, answer.to_vec()));
-        self.peers.commands.clear();
+        self.peers.requests.clear();
     }
 
     pub(crate) fn run(&mut self) -> Result<(), Error> {
@@ -254,10 +267,11 @@ impl Bench {
 
     /// Whether an abort was sent since the answer was replaced, as the last command to the card, and once.
     pub(crate) fn aborted(&self) -> bool {
-        let is_abort = |name: &&CommandName| **name == CommandName::AbortSecureSession;
-        let aborts = self.peers.commands.iter().filter(is_abort).count();
-        assert!(aborts <= 1, "{:?}", self.peers.commands);
-        assert_eq!(aborts == 1, self.peers.commands.last().is_some_and(|last| is_abort(&last)));
+        let to_card = self.peers.requests.iter().filter(|(peer, _)| *peer == Peer::Card);
+        let names: Vec<_> = to_card.flat_map(|(peer, all)| all.iter().map(|command| name(*peer, command))).collect();
+        let aborts = names.iter().filter(|name| **name == CommandName::AbortSecureSession).count();
+        assert!(aborts <= 1, "{names:?}");
+        assert_eq!(aborts == 1, names.last() == Some(&CommandName::AbortSecureSession), "{names:?}");
         aborts == 1
     }
 }
