@@ -76,6 +76,8 @@ pub enum Misuse {
     SessionBufferOverflow,
     /// The application is already in the state that the operation would bring it to.
     Invalidation,
+    /// Encryption is already active, or not active.
+    Encryption,
     /// A Stored Value operation without its SV Get, or a second one in a session.
     StoredValueSequence,
     /// The balance would become negative, and that is not enabled.
@@ -301,6 +303,7 @@ impl fmt::Display for Misuse {
             Self::CounterUnknown => "the counter must be read first",
             Self::SessionBufferOverflow => "the modifications do not fit in one session",
             Self::Invalidation => "the application is already so",
+            Self::Encryption => "encryption is already so",
             Self::StoredValueSequence => "SV Get and Stored Value operation do not go together",
             Self::NegativeBalance => "the balance would become negative",
             Self::PinKey => "no key is configured to cipher the PIN with",

@@ -25,6 +25,8 @@ pub mod card;
 pub mod command;
 pub mod drive;
 mod error;
+#[cfg(feature = "pki")]
+pub mod pki;
 mod request;
 pub mod sam;
 pub mod selection;

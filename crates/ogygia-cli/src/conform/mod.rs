@@ -1,5 +1,6 @@
 //! Replays recorded exchanges and judges what the core does.
 
+mod certificates;
 mod kind;
 mod operation;
 mod play;
@@ -16,7 +17,11 @@ use std::{fs, iter};
 
 pub use report::{CaseReport, FileReport, Outcome, Report, Tally};
 
+use certificates::{Judged, Judgement};
 use vector::{Case, File};
+
+/// The mode that certificate vectors count under.
+pub const CERTIFICATES: &str = "certificates";
 
 /// Replays the vectors in `paths`, files or folders, and reports to `out`: see [`Report::write`].
 ///
@@ -77,13 +82,30 @@ fn load(path: &Path) -> io::Result<Vec<Case>> {
 }
 
 fn replay_file(path: &Path) -> io::Result<FileReport> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let text = fs::read(path).map_err(|error| named(path, error))?;
+    if certificates::is_certificates(&text) {
+        return Ok(FileReport { name, cases: judge_certificates(path, &text)? });
+    }
     let twins = twins(path)?;
     let cases = load(path)?.into_iter().map(|case| {
         let outcome = judge(&case, twins.get(&case.name));
         CaseReport { name: case.name, mode: case.mode, reasons: [case.suspect, case.points].concat(), outcome }
     });
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(FileReport { name, cases: cases.collect() })
+}
+
+fn judge_certificates(path: &Path, text: &[u8]) -> io::Result<Vec<CaseReport>> {
+    let judged = certificates::judge(text).map_err(|error| named(path, error))?;
+    let report = |judged: Judged| {
+        let (outcome, reasons) = match judged.judgement {
+            Judgement::Passed => (Outcome::AsRecorded, Vec::new()),
+            Judgement::Differs(reason) => (Outcome::Differs(reason.into()), vec![format!("{reason}: not offered")]),
+            Judgement::Failed(difference) => (Outcome::Failed(difference), Vec::new()),
+        };
+        CaseReport { name: judged.name, mode: CERTIFICATES.into(), reasons, outcome }
+    };
+    Ok(judged.into_iter().map(report).collect())
 }
 
 /// The cases as a terminal plays them that follows every recommendation.

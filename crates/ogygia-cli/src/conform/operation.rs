@@ -2,10 +2,11 @@
 
 use ogygia::card::{KeyId, Kif, Kvc, Level, Lid, Sfi};
 use ogygia::command::{
-    AppendRecord, CancelSession, ChangeCounter, ChangeCounters, ChangeKey, ChangePin, CheckPinStatus, CloseSession,
-    CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PutData, ReadBinary, ReadCounters,
-    ReadRecord, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile, SetCounter, SvDebit, SvGet,
-    SvOperation, SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
+    ActivateEncryption, AppendRecord, AuthenticateEarly, CancelSession, ChangeCounter, ChangeCounters, ChangeKey,
+    ChangePin, CheckPinStatus, CloseSession, CounterChange, DataTag, DeactivateEncryption, GenerateKeyPair, GetData,
+    Invalidate, OpenSession, Pin, PutData, ReadBinary, ReadCounters, ReadRecord, ReadRecords, ReadRecordsPartially,
+    Rehabilitate, SearchRecords, SelectFile, SetCounter, SvDebit, SvGet, SvOperation, SvReadAllLogs, SvReload,
+    UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
 };
 use ogygia::transaction::Transaction;
 use serde_json::{Map, Value};
@@ -131,6 +132,9 @@ pub(super) fn prepare(transaction: &mut Transaction, step: &Step) -> Result<Resu
             to: arguments.number("value", u32::MAX)?,
         }),
         "open_secure_session" => transaction.prepare(OpenSession { level: level(arguments.text("level")?)? }),
+        "early_mutual_authentication" => transaction.prepare(AuthenticateEarly),
+        "activate_encryption" => transaction.prepare(ActivateEncryption),
+        "deactivate_encryption" => transaction.prepare(DeactivateEncryption),
         "close_secure_session" => transaction.prepare(CloseSession),
         "cancel_secure_session" => transaction.prepare(CancelSession),
         other => return prepare_more(transaction, other, &arguments),

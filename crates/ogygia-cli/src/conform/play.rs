@@ -150,6 +150,8 @@ fn apply(settings: &Settings, contactless: bool, symmetric: &mut SymmetricSettin
     let key = |named: &Option<(Hex, Hex)>| {
         named.as_ref().map(|named| pair(named).map(|(kif, kvc)| KeyId { kif, kvc })).transpose()
     };
+    // As the recorded terminal; a terminal that saves requests sends some commands that it then would not have sent.
+    symmetric.encryption_stepwise = true;
     symmetric.pin_plain = settings.pin_plain;
     symmetric.pin_verification_key = key(&settings.pin_verification_key)?;
     symmetric.pin_modification_key = key(&settings.pin_modification_key)?;

@@ -7,6 +7,7 @@ pub(crate) mod binary;
 mod counters;
 mod get_data;
 mod list;
+mod manage;
 mod name;
 mod open;
 mod pin;
@@ -23,6 +24,7 @@ mod write_records;
 pub use binary::{ReadBinary, UpdateBinary, WriteBinary};
 pub use counters::{ChangeCounter, ChangeCounters, CounterChange, SetCounter};
 pub use get_data::{DataTag, GetData};
+pub use manage::{ActivateEncryption, AuthenticateEarly, DeactivateEncryption};
 pub use name::{CommandName, Refusal};
 pub use pin::{ChangeKey, ChangePin, CheckPinStatus, Pin, VerifyPin};
 pub use put_data::{GenerateKeyPair, PutData};
@@ -120,6 +122,9 @@ commands! {
     Rehabilitate(Rehabilitate),
     PreOpenSession(PreOpenSession),
     OpenSession(OpenSession),
+    AuthenticateEarly(AuthenticateEarly),
+    ActivateEncryption(ActivateEncryption),
+    DeactivateEncryption(DeactivateEncryption),
     CloseSession(CloseSession),
     CancelSession(CancelSession),
 }
@@ -153,6 +158,9 @@ impl Command<'_> {
             Self::Invalidate(_) => CommandName::Invalidate,
             Self::Rehabilitate(_) => CommandName::Rehabilitate,
             Self::PreOpenSession(_) | Self::OpenSession(_) => CommandName::OpenSecureSession,
+            Self::AuthenticateEarly(_) | Self::ActivateEncryption(_) | Self::DeactivateEncryption(_) => {
+                CommandName::ManageSecureSession
+            }
             Self::CloseSession(_) => CommandName::CloseSecureSession,
             Self::CancelSession(_) => CommandName::AbortSecureSession,
             Self::ChangeCounter(_) | Self::SetCounter(_) => CommandName::Increase,

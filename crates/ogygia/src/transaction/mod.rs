@@ -12,7 +12,10 @@
 //!   nothing more is to be done. [`drive`](crate::drive) has loops that do this;
 //! - **look**: [`card`](Transaction::card), [`session`](Transaction::session).
 
+mod answers;
 mod block;
+mod building;
+mod encryption;
 mod fate;
 mod machine;
 mod session;
@@ -79,6 +82,14 @@ pub struct Transaction {
     opening_form: SessionForm,
     /// A card command as far as it is known before the SAM signs it.
     partial: Vec<u8>,
+    /// What the SAM was asked for, for the next command, has come.
+    material_at_hand: bool,
+    /// An answer that the SAM has yet to decipher, its command in clear, and what the SAM makes of it.
+    deferred: Option<encryption::Deferred>,
+    deferred_command: Vec<u8>,
+    deciphered: Vec<u8>,
+    /// The answers of the block while one of them is being deciphered.
+    received: Batch,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -121,6 +132,11 @@ impl Transaction {
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
             partial: Vec::new(),
+            material_at_hand: false,
+            deferred: None,
+            deferred_command: Vec::new(),
+            deciphered: Vec::new(),
+            received: Batch::new(),
             responses: Batch::new(),
         })
     }
@@ -318,7 +334,7 @@ impl Transaction {
             SamWork::BeforeReport(error) => Err(error),
             // Nothing was prepared: the session is not touched.
             _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
-            SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
+            _ => Err(lost),
         }
     }
 }

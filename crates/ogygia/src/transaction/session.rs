@@ -8,7 +8,7 @@ use crate::card::{Content, KeyId, Level, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
 use crate::error::{Error, Malformed, Misbehaviour, Untrusted};
 
-use super::machine::Refused;
+use super::answers::Refused;
 
 /// What the terminal knows of the session on the card.
 #[derive(Debug, Default)]
@@ -214,6 +214,7 @@ impl Transaction {
     pub(super) fn aborted(&mut self, _answer: Response<'_>) {
         self.session.void(&mut self.card.content);
         self.card.forget_sv_get();
+        self.catch_up();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.end_session();
         }

@@ -50,6 +50,9 @@ pub struct SymmetricSettings {
     pub sv_load_and_debit_log: bool,
     /// A debit may bring the balance below 0.
     pub sv_negative_balance: bool,
+    /// With encryption, every command and every answer passes through the SAM by itself, before anything more is sent:
+    /// more requests, but nothing is ever sent that the SAM might have refused to digest.
+    pub encryption_stepwise: bool,
     /// The keys with which the purse may be used; every key when empty. The card tells only the KVC.
     pub authorized_sv_keys: Vec<(Kif, Kvc)>,
 }
@@ -73,6 +76,7 @@ impl SymmetricSettings {
             pin_modification_key: None,
             sv_load_and_debit_log: false,
             sv_negative_balance: false,
+            encryption_stepwise: false,
             authorized_sv_keys: Vec::new(),
         }
     }
