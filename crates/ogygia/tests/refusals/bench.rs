@@ -42,6 +42,7 @@ fn name(peer: Peer, command: &[u8]) -> CommandName {
         (Peer::Card, 0x04) => CommandName::Invalidate,
         (Peer::Card, 0x44) => CommandName::Rehabilitate,
         (Peer::Card, 0x8A) => CommandName::OpenSecureSession,
+        (Peer::Card, 0x82) => CommandName::ManageSecureSession,
         (Peer::Card, 0x8E) if command.len() == 5 => CommandName::AbortSecureSession,
         (Peer::Card, 0x8E) => CommandName::CloseSecureSession,
         (Peer::Sam, 0x14) => CommandName::SamSelectDiversifier,
@@ -49,6 +50,7 @@ fn name(peer: Peer, command: &[u8]) -> CommandName {
         (Peer::Sam, 0x8A) => CommandName::SamDigestInit,
         (Peer::Sam, 0x8C) if p1 == 0x80 => CommandName::SamDigestUpdateMultiple,
         (Peer::Sam, 0x8C) => CommandName::SamDigestUpdate,
+        (Peer::Sam, 0x88) => CommandName::SamDigestInternalAuthenticate,
         (Peer::Sam, 0x8E) => CommandName::SamDigestClose,
         (Peer::Sam, 0x82) => CommandName::SamDigestAuthenticate,
         (Peer::Sam, 0x86) => CommandName::SamGiveRandom,
@@ -125,6 +127,8 @@ impl Peers {
                 Vec::new()
             }
             CommandName::Ratification => return vec![0x6B, 0x00],
+            // The MAC of the card for that of the terminal.
+            CommandName::ManageSecureSession => vec![0xBB; usize::from(p3)],
             CommandName::ReadRecords if p2 >> 3 == 0x19 => self.counter.to_be_bytes()[1..].to_vec(),
             CommandName::ReadRecords | CommandName::ReadBinary => vec![0x11; usize::from(p3)],
             CommandName::ReadRecordMultiple => vec![0x33; 4],
@@ -167,12 +171,16 @@ const fn mac_len(lc: u8) -> usize {
 /// What the card answers, and foretells, to an extended opening.
 pub(crate) const OPENING: [u8; 12] = [0, 3, 1, 9, 9, 9, 9, 9, 2, 0x30, 0x79, 0];
 
-/// Lengths as the specification of the SAM has them.
+/// Lengths as the specification of the SAM has them. It ciphers by doing nothing.
 fn sam(command: &[u8]) -> Vec<u8> {
     let &[_, ins, p1, p2, p3, ref data @ ..] = command else { panic!("{command:02X?}") };
     // P1 of the SV Get that is repeated in the data.
     let extended = data.get(1) == Some(&0x01);
+    if (ins, p2) == (0x8C, 0x80) {
+        return [data, &[0x90, 0x00]].concat();
+    }
     let len = match ins {
+        0x88 => 8,
         0x84 | 0x8E => usize::from(p3),
         0x12 if p1 == 0x80 => 8,
         0x12 => 16,

@@ -2,10 +2,11 @@
 
 use ogygia::card::{Card, KeyId, Kif, Kvc, Level, Lid, Sfi};
 use ogygia::command::{
-    AppendRecord, CancelSession, ChangeCounter, ChangeCounters, ChangeKey, ChangePin, CheckPinStatus, CloseSession,
-    CommandName, CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PreOpenSession,
-    PutData, ReadBinary, ReadCounters, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile,
-    SvDebit, SvGet, SvOperation, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
+    ActivateEncryption, AppendRecord, AuthenticateEarly, CancelSession, ChangeCounter, ChangeCounters, ChangeKey,
+    ChangePin, CheckPinStatus, CloseSession, CommandName, CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate,
+    OpenSession, Pin, PreOpenSession, PutData, ReadBinary, ReadCounters, ReadRecords, ReadRecordsPartially,
+    Rehabilitate, SearchRecords, SelectFile, SvDebit, SvGet, SvOperation, SvReload, UpdateBinary, UpdateRecord,
+    VerifyPin, WriteBinary, WriteRecord,
 };
 use ogygia::sam::{ComputeSignature, Sam, SignatureKind, VerifySignature};
 use ogygia::selection::Selection;
@@ -179,6 +180,10 @@ fn invalidated() -> Card {
     Card::from_select_response(&select_response(PLAIN, [0x62, 0x83])).unwrap()
 }
 
+fn extended() -> Card {
+    Card::from_select_response(&select_response(EXTENDED, [0x90, 0x00])).unwrap()
+}
+
 fn pre_opened() -> Card {
     let mut selection = Selection::by_power_on_data();
     selection.prepare(PreOpenSession { level: Level::Debit }).unwrap();
@@ -289,6 +294,7 @@ pub(crate) fn scenes() -> Vec<Scene> {
     stored_value(&mut scenes);
     sessions(&mut scenes);
     digests(&mut scenes);
+    managed(&mut scenes);
     ciphering(&mut scenes);
     signatures(&mut scenes);
     scenes
@@ -437,6 +443,32 @@ fn digests(scenes: &mut Vec<Scene>) {
         let scene = Scene::new(name, place, prepares!(CloseSession)).length(length);
         scenes.push(if name == CommandName::SamDigestUpdate { scene.with(sam_s1d) } else { scene });
     }
+}
+
+/// Early authentication, and encryption.
+fn managed(scenes: &mut Vec<Scene>) {
+    let mut add = |name, prepare: Prepare, length| {
+        scenes.push(Scene::new(name, Place::Within, prepare).on(extended).length(length));
+    };
+    let early: Prepare = prepares_and_closes!(AuthenticateEarly);
+    add(CommandName::SamDigestInternalAuthenticate, early, Length::Exactly(8));
+    add(CommandName::ManageSecureSession, early, Length::Exactly(8));
+    add(CommandName::SamDigestAuthenticate, early, Length::Any);
+    let ciphered: Prepare = |transaction| {
+        transaction.prepare(ActivateEncryption)?;
+        transaction.prepare(UpdateRecord { sfi: RECORDS, record: 2, data: &[0x61, 0x62] })?;
+        transaction.prepare(CloseSession)
+    };
+    add(CommandName::ManageSecureSession, ciphered, Length::Exactly(0));
+    // The command, as long as it was: point G-49 of specification 03.
+    add(CommandName::SamDigestUpdate, ciphered, Length::Exactly(7));
+    add(CommandName::UpdateRecord, ciphered, Length::Exactly(0));
+    let reading: Prepare = |transaction| {
+        transaction.prepare(ActivateEncryption)?;
+        transaction.prepare(ReadRecords { sfi: Sfi(8), records: 1..=1, size: 4 })?;
+        transaction.prepare(CloseSession)
+    };
+    add(CommandName::ReadRecords, reading, Length::Exactly(4));
 }
 
 fn ciphering(scenes: &mut Vec<Scene>) {
