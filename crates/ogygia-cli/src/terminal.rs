@@ -215,3 +215,28 @@ pub fn placeholder() -> Result<Card, Failure> {
     ];
     Card::from_select_response(&ANSWER).map_err(malformed)
 }
+
+#[cfg(test)]
+mod tests {
+    use ogygia::ChannelControl;
+    use ogygia::card::Level;
+    use ogygia::command::{CloseSession, Invalidate, OpenSession};
+    use ogygia::drive::run;
+
+    use super::*;
+    use crate::ticketing::application::{LOADER, Refused, VALIDATOR};
+
+    #[test]
+    fn an_invalidated_application() {
+        let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
+        let card = terminal.select(VALIDATOR, false).unwrap();
+        let mut transaction = Transaction::new(card, terminal.security(false)).unwrap();
+        let commands: [Command<'_>; 3] =
+            [OpenSession { level: Level::Personalization }.into(), Invalidate.into(), CloseSession.into()];
+        commands.into_iter().for_each(|command| transaction.prepare(command).unwrap());
+        run(&mut transaction, &mut terminal.card, &mut terminal.sam, ChannelControl::CloseAfter).unwrap();
+        assert!(matches!(terminal.select(VALIDATOR, false), Err(Failure::Refused(Refused::NotFound))));
+        assert!(terminal.select(LOADER, true).unwrap().invalidated());
+        assert!(terminal.select_any(None).unwrap().invalidated());
+    }
+}

@@ -49,6 +49,9 @@ pub enum Error {
     },
     /// Something is not authentic, or not authorised.
     Untrusted(Untrusted),
+    /// A certificate, or the signature of a session, is refused.
+    #[cfg(feature = "pki")]
+    Pki(crate::pki::PkiError),
     /// A peer vanished.
     Lost {
         /// Who.
@@ -86,6 +89,8 @@ pub enum Misuse {
     PinKey,
     /// A request is under way.
     Busy,
+    /// Certificates of this kind are not taken from cards.
+    CertificateKind,
     /// The application gave up.
     Abandoned,
     /// Answers were handed over that nobody had asked for.
@@ -277,6 +282,8 @@ impl fmt::Display for Error {
                 write!(f, "the {peer} gave {responses} answers to {commands} commands")
             }
             Self::Untrusted(what) => write!(f, "{what}"),
+            #[cfg(feature = "pki")]
+            Self::Pki(error) => write!(f, "{error}"),
             Self::Lost { peer, loss: Loss::Peer, fate } => write!(f, "the {peer} was lost: {fate}"),
             Self::Lost { peer, loss: Loss::Reader, fate } => write!(f, "the reader of the {peer} was lost: {fate}"),
         }
@@ -308,6 +315,7 @@ impl fmt::Display for Misuse {
             Self::NegativeBalance => "the balance would become negative",
             Self::PinKey => "no key is configured to cipher the PIN with",
             Self::Busy => "a request is under way",
+            Self::CertificateKind => "certificates of this kind are not taken from cards",
             Self::Abandoned => "the application gave up",
             Self::NotAsked => "nothing had been asked of this peer",
         })

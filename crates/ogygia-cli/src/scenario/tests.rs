@@ -147,6 +147,26 @@ fn a_contract_without_signature() {
     assert!(!stage.terminal.card.inner().card().session_open());
 }
 
+/// The signature is that of the record read with the selection: another one read later is not covered.
+#[test]
+fn an_environment_that_changes() {
+    for scenario in [Scenario::SignatureOutsideSession, Scenario::SignatureInSession] {
+        let mut stage = stage("reference-prime3");
+        assert!(scenario.run(&mut stage).succeeded());
+        stage.fresh = false;
+        // Behind the selection and what is read with it.
+        let link = stage.terminal.card.inner_mut();
+        let at = link.traffic().commands + 3;
+        link.add_fault(Fault::changed(at, |answer| {
+            let last = answer.len() - 3;
+            answer[last] ^= 1;
+        }));
+        let report = scenario.run(&mut stage);
+        assert!(report.done.result.contains("the environment is another one"), "{}", report.done.result);
+        assert!(!stage.terminal.card.inner().card().session_open());
+    }
+}
+
 #[test]
 fn a_wrong_pin() {
     let mut stage = stage("reference-prime3");

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{MergedRead, Opening};
+use super::pki_session::PkiOpening;
 use super::session::Close;
 use super::step::{Moment, Span, Step};
 use super::stored_value::Plan;
@@ -18,6 +19,8 @@ pub(crate) enum Mode {
     Free,
     /// Sessions under the control of a SAM.
     Symmetric,
+    /// Sessions that the card signs.
+    Asymmetric,
 }
 
 /// What preparing depends on, apart from the list itself.
@@ -170,7 +173,7 @@ impl List {
         length: usize,
         terms: &Terms<'_>,
     ) -> Result<(), Error> {
-        if let Some(session) = self.session {
+        if let Some(session) = self.session.filter(|_| terms.mode == Mode::Symmetric) {
             let (budget, cost) = match terms.card.session_budget() {
                 SessionBudget::Commands(budget) => (budget, 1),
                 // Each modification takes its data and six bytes; of the five bytes of the header, none counts.
@@ -227,6 +230,12 @@ impl List {
         }
     }
 
+    pub(super) fn open_pki(&mut self, opening: PkiOpening) {
+        self.push(opening);
+        // The level is not used: no session is split, and no key chosen.
+        self.session = Some(Planned { level: Level::Debit, remaining: 0, encrypted: false });
+    }
+
     pub(super) fn close(&mut self, step: impl Into<Step>) {
         self.push(step);
         self.session = None;
@@ -241,6 +250,10 @@ impl List {
         }
         match self.prepared.last_mut() {
             Some(Prepared { step: Step::Opening(opening @ Opening { read: None, .. }), .. }) => {
+                opening.read = Some(read);
+                true
+            }
+            Some(Prepared { step: Step::PkiOpening(opening @ PkiOpening { read: None, .. }), .. }) => {
                 opening.read = Some(read);
                 true
             }
@@ -294,10 +307,15 @@ impl<'a> Terms<'a> {
         check((1..=self.capacity).contains(&size), Argument::RecordSize)
     }
 
-    /// Session operations exist where there is something to secure them with.
+    /// Sessions exist where there is something to secure them with.
+    pub(super) fn has_sessions(&self, command: CommandName) -> Result<(), Error> {
+        if self.mode == Mode::Free { Err(Error::Unsupported(command)) } else { Ok(()) }
+    }
+
+    /// Some operations take a SAM.
     pub(super) fn secured(&self, command: CommandName) -> Result<(), Error> {
         match self.mode {
-            Mode::Free => Err(Error::Unsupported(command)),
+            Mode::Free | Mode::Asymmetric => Err(Error::Unsupported(command)),
             Mode::Symmetric => Ok(()),
         }
     }

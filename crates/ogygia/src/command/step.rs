@@ -9,6 +9,7 @@ use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{Opening, PreOpen};
 use super::pin::{Challenge, Change, Verify};
+use super::pki_session::{PkiClose, PkiOpening};
 use super::put_data::{Generate, Put};
 use super::read_records::Read;
 use super::search_records::{ReadPart, Search};
@@ -260,6 +261,8 @@ steps! {
     StoredValue(Operation),
     PreOpen(PreOpen),
     Opening(Opening),
+    PkiOpening(PkiOpening),
+    PkiClose(PkiClose),
     Manage(Manage),
     Close(Close),
     Abort(Abort),

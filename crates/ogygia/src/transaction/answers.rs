@@ -7,7 +7,7 @@ use super::machine::State;
 use crate::apdu::{Batch, Response, StatusWord};
 use crate::command::{Exchange, Exchanged, Prepared, Step};
 use crate::error::{Error, Misbehaviour, Untrusted};
-use crate::request::Peer;
+use crate::request::{ChannelControl, Peer};
 
 /// Why an answer is not accepted; its place is added where it is known.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,10 @@ pub(super) enum Refused {
     Unsupported,
     Misbehaved(Misbehaviour),
     Untrusted(Untrusted),
+    #[cfg(feature = "pki")]
+    Misuse(crate::error::Misuse),
+    #[cfg(feature = "pki")]
+    Pki(crate::pki::PkiError),
 }
 
 impl Refused {
@@ -27,17 +31,24 @@ impl Refused {
             Self::Unsupported => Error::Unsupported(command),
             Self::Misbehaved(how) => Error::PeerMisbehaved { peer: Peer::Card, index, command, how },
             Self::Untrusted(what) => what.into(),
+            #[cfg(feature = "pki")]
+            Self::Misuse(misuse) => misuse.into(),
+            #[cfg(feature = "pki")]
+            Self::Pki(error) => Error::Pki(error),
         }
     }
 }
 
 /// What became of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Read {
+pub(super) enum Read {
     /// It was read.
     Clear,
     /// The SAM must decipher it before.
     Ciphered,
+    /// The card must be asked for the certificate of its authority before.
+    #[cfg_attr(not(feature = "pki"), expect(dead_code, reason = "only with the feature"))]
+    NeedsIssuer,
 }
 
 impl From<Misbehaviour> for Refused {
@@ -56,31 +67,37 @@ impl Transaction {
     /// Reads the answers to the commands of the block, in order, up to the first that is not accepted, and tells what
     /// comes next.
     pub(super) fn take_answers(&mut self, responses: &Batch) -> Result<State, Error> {
+        self.note_closed_ahead(responses);
         self.take_answers_from(0, responses)
     }
 
     pub(super) fn take_answers_from(&mut self, first: usize, responses: &Batch) -> Result<State, Error> {
-        match self.read_answers(first, responses)? {
-            None => self.after_block(responses.len()),
-            Some(index) => {
-                if first == 0 {
-                    self.received.clear();
-                    self.received.extend(responses.iter());
-                }
-                self.wait_for_decipher(index, responses.len())
+        let Some((index, read)) = self.read_answers(first, responses)? else {
+            return self.after_block(responses.len());
+        };
+        if first == 0 {
+            self.received.clear();
+            self.received.extend(responses.iter());
+        }
+        match read {
+            Read::NeedsIssuer => {
+                self.channel_closed = self.channel == ChannelControl::CloseAfter;
+                Ok(self.ask_issuer(index))
             }
+            Read::Clear | Read::Ciphered => self.wait_for_decipher(index, responses.len()),
         }
     }
 
-    /// Reads answers from `first` on; gives the place of the first that the SAM must decipher.
-    pub(super) fn read_answers(&mut self, first: usize, responses: &Batch) -> Result<Option<usize>, Error> {
+    /// Reads answers from `first` on; gives the place of the first that cannot be read yet.
+    pub(super) fn read_answers(&mut self, first: usize, responses: &Batch) -> Result<Option<(usize, Read)>, Error> {
         let commands = self.block.commands.len();
         if responses.len() > commands {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: responses.len() });
         }
         for (index, answer) in responses.iter().enumerate().skip(first) {
-            if self.take_answer(index, answer)? == Read::Ciphered {
-                return Ok(Some(index));
+            match self.take_answer(index, answer)? {
+                Read::Clear => {}
+                read => return Ok(Some((index, read))),
             }
         }
         Ok(None)
@@ -102,9 +119,12 @@ impl Transaction {
         if !prepared.step.accepts().contains(answer.status) {
             return self.refuse_answer(prepared, index, answer.status).map(|()| Read::Clear);
         }
+        if let Step::PkiOpening(opening) = prepared.step {
+            return self.pki_opened(opening, index, answer, bytes).map_err(|refused| refused.at(index, prepared));
+        }
         self.accept(prepared, index, answer).map_err(|refused| refused.at(index, prepared))?;
         if !encrypted {
-            self.digest_answer(prepared, index, bytes).map_err(misbehaved)?;
+            self.digest_answer(prepared, index, bytes).map_err(|refused| refused.at(index, prepared))?;
         }
         Ok(Read::Clear)
     }
@@ -133,6 +153,7 @@ impl Transaction {
                 self.opened(&opening, answer.data, predicted)
             }
             Step::Close(close) => self.closed(close.ratified, answer.data),
+            Step::PkiClose(_) => self.pki_closed(answer.data),
             Step::Abort(_) => {
                 self.aborted(answer);
                 Ok(())
@@ -168,19 +189,19 @@ impl Transaction {
         }
     }
 
-    /// Has the SAM digest what was exchanged, or compares it with what it has digested already: point G73.
-    fn digest_answer(&mut self, prepared: Prepared, index: usize, bytes: &[u8]) -> Result<(), Misbehaviour> {
+    /// Has the SAM digest what was exchanged, or compares it with what it has digested already: point G73. A session that
+    /// the card signs is hashed here.
+    fn digest_answer(&mut self, prepared: Prepared, index: usize, bytes: &[u8]) -> Result<(), Refused> {
         if !prepared.moment.in_session || !prepared.step.digested() {
             return Ok(());
         }
-        match (self.block.predictions.get(index), &mut self.symmetric) {
-            (Some(prediction), _) if prediction == bytes => Ok(()),
-            (Some(_), _) => Err(Misbehaviour::NotAsPredicted),
-            (None, Some(symmetric)) => {
-                symmetric.service.digest(self.block.clear_digested(index), bytes);
-                Ok(())
-            }
-            (None, None) => Ok(()),
+        if let Some(prediction) = self.block.predictions.get(index) {
+            return if prediction == bytes { Ok(()) } else { Err(Misbehaviour::NotAsPredicted.into()) };
         }
+        let command = self.block.clear_digested(index);
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.digest(command, bytes);
+        }
+        self.asymmetric.as_mut().map_or(Ok(()), |asymmetric| asymmetric.add(command, bytes))
     }
 }

@@ -16,6 +16,8 @@ impl Transaction {
     pub(super) fn begin(&mut self) -> Result<State, Error> {
         self.block.restart(0);
         self.scratch.applied = None;
+        self.closed_ahead = false;
+        self.channel_closed = false;
         if self.card.has_stray_session && self.list.len() > 0 {
             return Ok(self.abort(CardWork::AbortStray));
         }
@@ -88,7 +90,8 @@ impl Transaction {
     /// All commands are in the block, or beyond: the rest is sent.
     pub(super) fn conclude(&mut self) -> State {
         if !self.block.commands.is_empty() {
-            return self.send_block(self.channel);
+            let channel = if self.may_need_issuer() { ChannelControl::KeepOpen } else { self.channel };
+            return self.send_block(channel);
         }
         if self.is_deferring() {
             self.flush_encrypted();
@@ -97,7 +100,7 @@ impl Transaction {
         if self.seal() {
             return State::Sam(SamWork::Rest);
         }
-        if self.list.len() == 0 && self.channel == ChannelControl::CloseAfter {
+        if self.channel == ChannelControl::CloseAfter && !core::mem::replace(&mut self.channel_closed, true) {
             return State::Card(CardWork::CloseChannel);
         }
         State::Done(Ok(()))
@@ -110,6 +113,7 @@ impl Transaction {
         if (self.is_verifying() || self.is_deferring()) && self.seal() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
+        self.channel_closed = channel == ChannelControl::CloseAfter;
         State::Card(CardWork::Block(channel))
     }
 

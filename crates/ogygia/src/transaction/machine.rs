@@ -31,6 +31,8 @@ pub(super) enum CardWork {
     Abort(Error),
     /// The abort of a session that the card opened when it was only asked to foretell one: point E-04.
     AbortStray,
+    /// The reading of the certificate of the card's authority; then the answer at this place is read.
+    Issuer(usize),
     /// Nothing but the closing of the channel.
     CloseChannel,
 }
@@ -61,12 +63,16 @@ impl Transaction {
         match (self.state, peer) {
             (State::Card(work), Peer::Card) => Some(Request {
                 peer,
-                commands: &self.block.commands,
-                accepts: &self.block.accepts,
+                commands: match (work, &self.asymmetric) {
+                    (CardWork::Issuer(_), Some(asymmetric)) => asymmetric.request(),
+                    _ => &self.block.commands,
+                },
+                accepts: if let CardWork::Issuer(_) = work { &[] } else { &self.block.accepts },
                 stop: true,
                 channel: match work {
                     CardWork::Block(channel) => channel,
                     CardWork::Abort(_) | CardWork::AbortStray => ChannelControl::KeepOpen,
+                    CardWork::Issuer(_) => self.channel,
                     CardWork::CloseChannel => ChannelControl::CloseAfter,
                 },
             }),
@@ -110,6 +116,13 @@ impl Transaction {
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.reset();
         }
+        if let Some(asymmetric) = &mut self.asymmetric {
+            asymmetric.reset();
+        }
+        if core::mem::take(&mut self.closed_ahead) {
+            // The card has executed the closing behind the answer that is refused: there is nothing to abort.
+            self.session.void(&mut self.card.content);
+        }
         if !self.session.is_open() {
             self.state = State::Done(Err(error));
             return;
@@ -134,6 +147,13 @@ impl Transaction {
                 self.card.has_stray_session = false;
                 self.block.restart(0);
                 self.advance()
+            }
+            CardWork::Issuer(index) => {
+                self.take_issuer(responses)?;
+                let received = core::mem::take(&mut self.received);
+                let next = self.take_answers_from(index, &received);
+                self.received = received;
+                next
             }
             CardWork::CloseChannel => Ok(State::Done(Ok(()))),
         }
@@ -161,7 +181,11 @@ impl Transaction {
         loss: Loss,
         received: &Batch,
     ) -> Result<State, Error> {
+        if let CardWork::Issuer(_) = work {
+            return Err(Error::Lost { peer: Peer::Card, loss, fate: self.fate_of_card_loss(usize::MAX, loss) });
+        }
         let CardWork::Block(_) = work else { return self.next_after_card(work, received) };
+        self.note_closed_ahead(received);
         // What is ciphered stays unread: nobody will decipher it any more.
         let _ciphered = self.read_answers(0, received)?;
         let answered = received.len();
@@ -210,7 +234,10 @@ impl Transaction {
                 next
             }
             SamWork::Continue => self.advance(),
-            SamWork::BeforeBlock(channel) => Ok(State::Card(CardWork::Block(channel))),
+            SamWork::BeforeBlock(channel) => {
+                self.channel_closed = channel == ChannelControl::CloseAfter;
+                Ok(State::Card(CardWork::Block(channel)))
+            }
             SamWork::BeforeReport(Error::Lost { peer, loss, fate: Fate::Unverified }) => {
                 Err(Error::Lost { peer, loss, fate: Fate::Committed })
             }

@@ -18,6 +18,8 @@ mod building;
 mod encryption;
 mod fate;
 mod machine;
+#[cfg_attr(not(feature = "pki"), path = "no_pki.rs")]
+mod pki;
 mod session;
 mod settings;
 mod signature;
@@ -25,8 +27,11 @@ mod stored_value;
 
 use block::Block;
 use machine::{SamWork, State};
+use pki::Asymmetric;
 use session::Session;
 
+#[cfg(feature = "pki")]
+pub use pki::PkiSettings;
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Security, SymmetricSettings};
 pub use signature::SignatureId;
@@ -72,6 +77,7 @@ use crate::sam::{SamProduct, Service};
 pub struct Transaction {
     card: Card,
     symmetric: Option<Symmetric>,
+    asymmetric: Option<Asymmetric>,
     list: List,
     block: Block,
     state: State,
@@ -90,6 +96,10 @@ pub struct Transaction {
     deciphered: Vec<u8>,
     /// The answers of the block while one of them is being deciphered.
     received: Batch,
+    /// The card has executed a closing that stands behind an answer that may be refused.
+    closed_ahead: bool,
+    /// The channel was closed, as it was asked for.
+    channel_closed: bool,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -116,14 +126,19 @@ impl Transaction {
     /// [`Misuse::Argument`]: card or SAM of unknown product, or a key of 0 in the settings.
     pub fn new(mut card: Card, security: Security) -> Result<Self, Error> {
         check_card(&card)?;
-        let symmetric = match security {
-            Security::None => None,
-            Security::Symmetric(settings) => Some(Symmetric::new(settings, &card)?),
+        let (symmetric, asymmetric) = match security {
+            Security::None => (None, None),
+            Security::Symmetric(settings) => (Some(Symmetric::new(settings, &card)?), None),
+            #[cfg(feature = "pki")]
+            Security::Pki(settings) if card.features().pki => (None, Some(Asymmetric::new(settings))),
+            #[cfg(feature = "pki")]
+            Security::Pki(_) => return Err(Error::Unsupported(CommandName::OpenSecureSession)),
         };
         drop_useless_pre_opening(&mut card, symmetric.as_ref());
         Ok(Self {
             card,
             symmetric,
+            asymmetric,
             list: List::default(),
             block: Block::default(),
             state: State::Idle,
@@ -137,6 +152,8 @@ impl Transaction {
             deferred_command: Vec::new(),
             deciphered: Vec::new(),
             received: Batch::new(),
+            closed_ahead: false,
+            channel_closed: false,
             responses: Batch::new(),
         })
     }
@@ -157,6 +174,9 @@ impl Transaction {
         self.session.restart();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.restart(card.full_serial_number());
+        }
+        if let Some(asymmetric) = &mut self.asymmetric {
+            asymmetric.reset();
         }
         Ok(())
     }
@@ -203,6 +223,10 @@ impl Transaction {
         self.check_idle()?;
         let command = command.into();
         let mut terms = terms(&self.card, self.symmetric.as_ref());
+        if self.asymmetric.is_some() {
+            terms.mode = Mode::Asymmetric;
+            terms.read_on_opening = true;
+        }
         terms.session_is_open = self.session.is_open();
         self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);

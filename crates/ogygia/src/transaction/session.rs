@@ -89,6 +89,26 @@ impl Session {
         }
     }
 
+    /// The card has opened a session that it will sign. When it is told again, nothing changes.
+    #[cfg(feature = "pki")]
+    pub(super) fn open_asymmetric(&mut self, content: &Content) {
+        if self.open.is_none() {
+            self.backup.clone_from(content);
+            self.postponed.clear();
+            self.report.authenticated = None;
+            self.open = Some(Open { form: SessionForm::Regular, manageable: false });
+        }
+    }
+
+    /// The card has closed that session. It is ratified by the command that comes next.
+    #[cfg(feature = "pki")]
+    pub(super) fn close_asymmetric(&mut self) {
+        self.open = None;
+        self.report.committed += 1;
+        self.report.authenticated = None;
+        self.report.ratified = false;
+    }
+
     /// The session is over and void; the image goes back to what it was before. False when none was open.
     pub(super) fn void(&mut self, content: &mut Content) -> bool {
         let was_open = self.open.take().is_some();

@@ -7,13 +7,16 @@ use crate::error::{Argument, Error, Untrusted};
 use crate::sam::Sam;
 
 /// What secures a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Security {
     /// Nothing: no session, and only what the card leaves free.
     None,
     /// A SAM.
     Symmetric(SymmetricSettings),
+    /// Certificates.
+    #[cfg(feature = "pki")]
+    Pki(super::PkiSettings),
 }
 
 /// Settings of a transaction under the control of a SAM.

@@ -122,6 +122,14 @@ fn unknown_priorities_are_never_chosen() {
     assert_eq!({ gate }.load(Goods::Value(5), DAY).outcome, Err(Refusal::Full));
 }
 
+/// Not even when the contract behind it is known, and has expired.
+#[test]
+fn unknown_priorities_are_not_marked() {
+    let mut gate = Gate::new(PRIME).with_priorities([7, 0, 0, 0]).with_contract(1, 1, "2025-06-01");
+    assert_eq!(slot_and_kind(&gate.load(Goods::Value(5), DAY)), (2, Kind::New));
+    assert_eq!(priorities(&gate), [7, 3, 0, 0]);
+}
+
 #[test]
 fn the_only_slot_is_replaced() {
     let gate = Gate::new("kit-basic-v2").with_priorities([1, 0, 0, 0]).with_contract(1, 1, FAR);
