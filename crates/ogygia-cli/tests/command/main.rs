@@ -45,6 +45,8 @@ fn scenarios_are_listed_one_on_each_line() {
         "signature-in-session",
         "sv-in-session",
         "multiple-sessions",
+        "extended-authentication",
+        "extended-encryption",
         "personalize",
         "load-contract",
         "validate",
