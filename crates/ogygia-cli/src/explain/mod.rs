@@ -3,6 +3,7 @@
 //! Read from the bytes alone, as somebody would who listens in and has heard what was said before.
 
 pub(crate) mod card;
+mod certificates;
 mod ciphered;
 mod purse;
 mod sam;
@@ -68,6 +69,7 @@ pub(crate) fn explain(context: Context, peer: Peer, exchange: &Exchange) -> Expl
     };
     let meaning = match peer {
         Peer::Card if context.ciphered => ciphered::meaning(&command),
+        Peer::Card if certificates::is_close(&command, exchange.response.as_deref()) => Some(certificates::close()),
         Peer::Card => card::meaning(&command),
         Peer::Sam if sam::is_ciphering(&command) => Some(ciphered::at_the_sam(&command, context.answer_next)),
         Peer::Sam => sam::meaning(&command),

@@ -46,6 +46,26 @@ fn openings() {
 }
 
 #[test]
+fn sessions_that_the_card_signs() {
+    let answer = "09 315449432E49434131 0000000011223344 00 0304909805060708 01 FFFF 02 AABB 9000".replace(' ', "");
+    assert_eq!(
+        card("008A08EB0900010203040506070800", &answer),
+        "Open Secure Session: open a session that you will sign, and read file 1D, record 1; here is the terminal's \
+         challenge <- open, by application 315449432E49434131 with serial number 0000000011223344; the session before \
+         was NOT ratified; AABB"
+    );
+    assert!(card("008A00030900010203040506070800", "099000").ends_with("<- open"));
+    let signature = "00".repeat(64) + "9000";
+    assert_eq!(
+        card("008E000000", &signature),
+        "Close Secure Session: commit the session, and sign all of it <- all is written; here is the card's signature"
+    );
+    assert!(card("008E000000", "9000").starts_with("Abort Secure Session"));
+    assert_eq!(card("00CADF4C00", "AABB9000"), "Get Data: your certificate, first part <- 2 bytes");
+    assert_eq!(card("00CA006F00", "AABB9000"), "Get Data: the data object 006F <- AABB");
+}
+
+#[test]
 fn reading_and_writing() {
     assert_eq!(card("00B201CC0C", "00000A0000000000000000009000"), "Read Records: Counters, record 1 <- 10, 0, 0, 0");
     assert_eq!(card("00B201EC04", "010203049000"), "Read Records: file 1D, record 1 <- 01020304");
