@@ -51,7 +51,7 @@ impl VirtualCard {
         }
         let challenge = challenge.ok_or(status::SECURITY_STATUS)?;
         let key = match &self.field.session {
-            Some(session) => session.key().1.clone(),
+            Some(session) => session.key().ok_or(status::SECURITY_STATUS)?.1.clone(),
             None => self.key(PRESENTATION_KEY).ok_or(status::SECURITY_STATUS)?.1,
         };
         Ok(pin_block(&key, &challenge, &pin.value).to_vec())
