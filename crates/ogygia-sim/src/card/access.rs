@@ -103,6 +103,10 @@ impl VirtualCard {
         if self.is_invalidated() && rule != Rule::Never {
             return Err(status::FORBIDDEN);
         }
+        // A terminal that proves nothing may change what anybody may.
+        if self.in_signed_session() && !matches!(rule, Rule::Always | Rule::Never) {
+            return Err(status::SECURITY_STATUS);
+        }
         self.allow(rule, None)
     }
 

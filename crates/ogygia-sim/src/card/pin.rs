@@ -119,6 +119,10 @@ impl VirtualCard {
         }
         let place = usize::from(index).checked_sub(1).and_then(|index| self.memory.keys.get_mut(at)?.get_mut(index));
         *place.ok_or(status::WRONG_P1P2)? = id;
+        // The asymmetric objects come with the issuer key: specification 04, "Personalisation flows".
+        if index == CHANGE_KEY {
+            self.clear_objects();
+        }
         Ok(Reply::done())
     }
 

@@ -2,7 +2,7 @@
 
 use super::VirtualCard;
 use super::memory::Content;
-use crate::cipher::{Key, KeyId, SessionCipher, same};
+use crate::cipher::{Key, KeyId, SessionCipher, Transcript, same};
 use crate::command::{Command, Reply};
 use crate::profile::{FileKind, ProductType};
 use crate::status::{self, Refusal};
@@ -27,13 +27,14 @@ pub(super) struct Session {
 
 /// What proves that both sides saw the same session.
 #[derive(Debug)]
-enum Security {
+pub(super) enum Security {
     Keyed(Box<Keyed>),
+    Signed(Transcript),
 }
 
 /// A session with symmetric keys.
 #[derive(Debug)]
-struct Keyed {
+pub(super) struct Keyed {
     level: u8,
     key: (KeyId, Key),
     mode: Mode,
@@ -69,7 +70,7 @@ impl Mode {
 }
 
 impl Session {
-    fn new(security: Security, backup: Content) -> Self {
+    pub(super) const fn new(security: Security, backup: Content) -> Self {
         Self {
             security,
             backup,
@@ -84,15 +85,22 @@ impl Session {
     fn keyed(&self) -> Option<&Keyed> {
         match &self.security {
             Security::Keyed(keyed) => Some(keyed),
+            Security::Signed(_) => None,
         }
     }
 
     fn keyed_mut(&mut self) -> Option<&mut Keyed> {
         match &mut self.security {
             Security::Keyed(keyed) => Some(keyed),
+            Security::Signed(_) => None,
         }
     }
 
+    pub(super) const fn is_signed(&self) -> bool {
+        matches!(self.security, Security::Signed(_))
+    }
+
+    /// The key of the session, where it has one.
     pub(super) fn level(&self) -> Option<u8> {
         self.keyed().map(|keyed| keyed.level)
     }
@@ -134,6 +142,9 @@ impl Session {
 
 impl VirtualCard {
     pub(super) fn open_session(&mut self, command: &Command) -> Result<Reply, Refusal> {
+        if self.opens_signed(command) {
+            return self.open_signed(command);
+        }
         let (mode, level, record) = self.opening(command)?;
         let pre_open = mode == Mode::Extended && command.data.len() == 1;
         let challenge: Vec<u8> = match (mode, command.data.as_slice()) {
@@ -179,7 +190,7 @@ impl VirtualCard {
     }
 
     /// The record that an opening at `level` returns; record 0 asks for none.
-    fn record_to_read(&mut self, sfi: u8, number: u8, level: Option<u8>) -> Result<Vec<u8>, Refusal> {
+    pub(super) fn record_to_read(&mut self, sfi: u8, number: u8, level: Option<u8>) -> Result<Vec<u8>, Refusal> {
         if number == 0 {
             if sfi != 0 {
                 self.file(sfi)?;
@@ -261,6 +272,10 @@ impl VirtualCard {
                 keyed.cipher.feed(&command.digested());
                 keyed.ciphered
             }
+            Security::Signed(transcript) => {
+                transcript.add(&command.digested());
+                false
+            }
         }
     }
 
@@ -275,13 +290,14 @@ impl VirtualCard {
                 }
                 keyed.cipher.feed(&plain);
             }
+            Security::Signed(transcript) => transcript.add(&plain),
         }
         reply
     }
 
-    /// Notes an answer for the closing; false outside a session.
+    /// Notes an answer for the closing; false outside a session, and where the closing has no room for it.
     pub(super) fn postpone(&mut self, answer: &[u8]) -> bool {
-        let session = self.field.session.as_mut();
+        let session = self.field.session.as_mut().filter(|session| !session.is_signed());
         session.map(|session| session.postponed.push(answer.to_vec())).is_some()
     }
 
@@ -325,7 +341,10 @@ impl VirtualCard {
             return Err(status::WRONG_P1P2);
         }
         let session = self.field.session.as_ref().ok_or(status::FORBIDDEN)?;
-        let Security::Keyed(keyed) = &session.security;
+        let keyed = match &session.security {
+            Security::Keyed(keyed) => keyed,
+            Security::Signed(transcript) => return self.close_signed(command, transcript.clone()),
+        };
         if command.data.is_empty() {
             return self.abort_session(command);
         }
@@ -370,6 +389,7 @@ impl VirtualCard {
     }
 }
 
-fn length(record: &[u8]) -> u8 {
+/// A length as the byte in front of what it measures.
+pub(super) fn length(record: &[u8]) -> u8 {
     u8::try_from(record.len()).unwrap_or(u8::MAX)
 }
