@@ -84,7 +84,7 @@ impl Transaction {
                 self.channel_closed = self.channel == ChannelControl::CloseAfter;
                 Ok(self.ask_issuer(index))
             }
-            Read::Clear | Read::Ciphered => self.wait_for_decipher(index, responses.len()),
+            Read::Clear | Read::Ciphered => self.wait_for_decipher(index, responses),
         }
     }
 

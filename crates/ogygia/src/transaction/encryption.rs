@@ -8,7 +8,7 @@
 use super::Transaction;
 use super::answers::Refused;
 use super::machine::{SamWork, State};
-use crate::apdu::{Case, Response};
+use crate::apdu::{Batch, Case, Response};
 use crate::command::{Exchange, Exchanged, Forecast, Material, Prepared};
 use crate::error::{Error, Misbehaviour};
 use crate::sam::Service;
@@ -148,14 +148,15 @@ impl Transaction {
         has_data
     }
 
-    /// The answer at `index` waits for the SAM. When nothing follows it in its block, what comes next may be asked for
-    /// in the same request.
-    pub(super) fn wait_for_decipher(&mut self, index: usize, answered: usize) -> Result<State, Error> {
+    /// The answer at `index` waits for the SAM, and with it those behind that do as well. When nothing follows it in its
+    /// block, what comes next may be asked for in the same request.
+    pub(super) fn wait_for_decipher(&mut self, index: usize, responses: &Batch) -> Result<State, Error> {
         let last = self.block.commands.len();
-        if index + 1 < last || answered < last {
+        if index + 1 < last || responses.len() < last {
+            let behind = self.digest_behind(index, responses);
             self.flush_encrypted();
             self.seal();
-            return Ok(State::Sam(SamWork::Decipher(index)));
+            return Ok(State::Sam(SamWork::Decipher { first: index, behind }));
         }
         if let Some(prepared) = self.list.get(self.block.first + index) {
             self.deferred = Some(Deferred { prepared, index });
@@ -164,6 +165,23 @@ impl Transaction {
         }
         self.next_block();
         self.advance()
+    }
+
+    /// Has the SAM digest the answers behind that at `index` which it must decipher too, and gives the place of the first
+    /// that it need not. An answer that may be refused is left for later: those before it are read first.
+    fn digest_behind(&mut self, index: usize, responses: &Batch) -> usize {
+        let mut behind = index + 1;
+        while let (Some(prepared), Some(bytes)) = (self.list.get(self.block.first + behind), responses.get(behind)) {
+            let accepted = Response::parse(bytes)
+                .is_some_and(|answer| !answer.data.is_empty() && prepared.step.accepts().contains(answer.status));
+            let ciphered = self.is_encrypted(prepared) && self.block.predictions.get(behind).is_none();
+            if self.is_stepwise() || !accepted || !ciphered {
+                break;
+            }
+            self.digest_ciphered(behind, bytes);
+            behind += 1;
+        }
+        behind
     }
 
     /// Whether the image lacks what the SAM has yet to decipher.

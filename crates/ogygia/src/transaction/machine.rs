@@ -48,8 +48,8 @@ pub(super) enum SamWork {
     BeforeReport(Error),
     /// As many commands, ciphered.
     Cipher(usize),
-    /// The answer at this place of the block, deciphered.
-    Decipher(usize),
+    /// The answers at these places of the block, deciphered.
+    Decipher { first: usize, behind: usize },
     /// An answer of the block before, deciphered, before anything more is built.
     Continue,
     /// Nothing more: what waited is sent.
@@ -231,10 +231,10 @@ impl Transaction {
                 self.take_ciphered(asked);
                 self.advance()
             }
-            SamWork::Decipher(index) => {
-                self.apply_at(index)?;
+            SamWork::Decipher { first, behind } => {
+                (first..behind).try_for_each(|index| self.apply_at(index))?;
                 let received = core::mem::take(&mut self.received);
-                let next = self.take_answers_from(index + 1, &received);
+                let next = self.take_answers_from(behind, &received);
                 self.received = received;
                 next
             }
