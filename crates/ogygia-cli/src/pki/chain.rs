@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use jiff::civil::DateTime;
 use ogygia::pki::{CaCertificate, Day, KeyReference, Mode, RootKey, RsaPublicKey, Tolerance, TrustStore};
 
 use super::args::ChainFiles;
@@ -14,13 +15,17 @@ pub(super) fn day_or_today(asked: Option<Day>) -> Result<Day, Failure> {
     if let Some(day) = asked {
         return Ok(day);
     }
-    let today = clock::now(None)?;
+    day_of(clock::now(None)?)
+}
+
+/// The day of a clock, as certificates have it.
+pub(crate) fn day_of(today: DateTime) -> Result<Day, Failure> {
     let number = |number: i8| u8::try_from(number).ok();
     u16::try_from(today.year())
         .ok()
         .zip(number(today.month()).zip(number(today.day())))
         .and_then(|(year, (month, day))| Day::new(year, month, day))
-        .ok_or_else(|| Failure::failed("the system has no day that certificates could express; use --on"))
+        .ok_or_else(|| Failure::failed("the clock shows no day that certificates could express"))
 }
 
 /// A store that trusts them all.

@@ -12,6 +12,7 @@ use std::io::Write;
 
 pub use args::{Action, ChainFiles, Issue, ModeChoice, ScopeChoice, Show, Verify};
 
+pub(crate) use chain::day_of;
 pub(crate) use show::{authority_says, card_says};
 
 use crate::error::Failure;

@@ -101,6 +101,9 @@ fn certificates(card: &Card, out: &mut dyn Write) -> io::Result<()> {
     if !card.ca_certificate().is_empty() {
         shown(out, CaCertificate::parse(card.ca_certificate()).map(|read| pki::authority_says(&read)))?;
     }
+    if !card.card_certificate().is_empty() || !card.ca_certificate().is_empty() {
+        writeln!(out, "\nNo signature was verified: that takes a root key, see ogygia pki verify.")?;
+    }
     Ok(())
 }
 

@@ -49,6 +49,8 @@ pub enum Scenario {
     ExtendedAuthentication,
     /// Scenario 13.
     ExtendedEncryption,
+    /// The session of a card that signs.
+    Pki,
     /// Makes a delivered card one of ours.
     Personalize,
     /// Sells a contract.
@@ -77,6 +79,8 @@ const REFERENCE: &str = "reference-prime3";
 const LIGHT: &str = "kit-light-classic-v3";
 /// With the extended mode and 250 bytes.
 const EXTENDED: &str = "kit-prime-extended-v3";
+/// With asymmetric keys and 250 bytes.
+const SIGNING: &str = "kit-prime-pki-v3";
 
 const fn about(name: &'static str, profile: &'static str, shows: &'static str) -> About {
     About { name, shows, profile }
@@ -84,7 +88,7 @@ const fn about(name: &'static str, profile: &'static str, shows: &'static str) -
 
 impl Scenario {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::PlainPin,
         Self::ChangeKeyAndPin,
         Self::SignatureOutsideSession,
@@ -98,6 +102,7 @@ impl Scenario {
         Self::MultipleSessions,
         Self::ExtendedAuthentication,
         Self::ExtendedEncryption,
+        Self::Pki,
         Self::Personalize,
         Self::LoadContract,
         Self::Validate,
@@ -163,6 +168,11 @@ impl Scenario {
                 EXTENDED,
                 "a validation of which those who listen learn nothing: the SAM ciphers",
             ),
+            Self::Pki => about(
+                "pki",
+                SIGNING,
+                "a card is read that signs the session: the terminal needs no SAM, and no secret at all",
+            ),
             Self::Personalize => {
                 about("personalize", KIT, "a delivered card becomes a ticketing card: one session with the issuer key")
             }
@@ -197,7 +207,7 @@ impl Scenario {
     /// Whether it needs a SAM.
     #[must_use]
     pub const fn has_sam(self) -> bool {
-        !matches!(self, Self::PlainPin)
+        !matches!(self, Self::PlainPin | Self::Pki)
     }
 
     /// The profile of the card, unless one is named.
@@ -227,6 +237,7 @@ impl Scenario {
             Self::MultipleSessions => scripted::multiple_sessions(stage),
             Self::ExtendedAuthentication => scripted::extended_authentication(stage),
             Self::ExtendedEncryption => scripted::extended_encryption(stage),
+            Self::Pki => scripted::pki(stage),
             Self::Personalize => personalize::play(stage),
             Self::LoadContract => load::play(stage),
             Self::Validate => validate::play(stage),

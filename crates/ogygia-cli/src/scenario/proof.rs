@@ -8,6 +8,8 @@ use ogygia::transaction::{SignatureId, Transaction};
 pub enum Proof {
     /// By the closing of a session.
     Session,
+    /// By the card's signature of a session, with a key that a certificate proves.
+    CardSignature,
     /// By the authentication in the course of a session.
     Early,
     /// By the MACs of a Stored Value operation.
@@ -40,6 +42,11 @@ impl Proof {
             Self::Session => {
                 "Card and terminal authenticated each other: the card checked the SAM's MAC before it wrote, \
                               the SAM the card's."
+                    .to_owned()
+            }
+            Self::CardSignature => {
+                "The card proved to the terminal that it is genuine: it signed the session with its certified key. The \
+                          terminal proved nothing."
                     .to_owned()
             }
             Self::Early => {

@@ -57,10 +57,10 @@ pub struct Done {
 }
 
 impl Done {
-    /// Card and terminal have proved to each other, by a session, that they hold the keys.
+    /// The card has proved, by a session, that it holds its keys.
     #[must_use]
     pub fn authenticated(&self) -> bool {
-        self.proofs.contains(&Proof::Session)
+        self.proofs.iter().any(|proof| matches!(proof, Proof::Session | Proof::CardSignature))
     }
 }
 

@@ -55,6 +55,12 @@ fn in_the_extended_mode() {
     has("extended-encryption", [7, 10, 102, 162], [8, 17, 311, 217], true, 0);
 }
 
+/// Specification 02, E.17: the authority is known.
+#[test]
+fn with_certificates() {
+    has("pki", [1, 5, 35, 483], [0, 0, 0, 0], true, 0);
+}
+
 /// Ours, without figures in the specification.
 #[test]
 fn ticketing_flows() {

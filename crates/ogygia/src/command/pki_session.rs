@@ -88,7 +88,7 @@ impl Exchange for PkiOpening {
         case
     }
 
-    /// The structure is checked by [`PkiOpened::parse`].
+    /// The structure is checked when the answer is read.
     fn answer_length(&self) -> AnswerLength {
         AnswerLength::Any
     }

@@ -8,7 +8,7 @@ use crate::apdu::{Batch, Response, StatusSet, StatusWord};
 use crate::card::Card;
 use crate::command::{CertificateKind, Exchange, Exchanged, GetOne, PkiOpened, PkiOpening, SessionForm, Step};
 use crate::error::{Error, Fate, Misbehaviour, Misuse};
-use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore};
+use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore, VerifiedKey};
 use crate::request::Peer;
 
 /// Settings of a transaction with a card that signs: specification 04, "Terminal settings".
@@ -38,18 +38,21 @@ impl PkiSettings {
 pub(super) struct Asymmetric {
     pub(super) settings: PkiSettings,
     session: Option<SessionVerifier>,
+    /// Of the session that was opened last.
+    verified: Option<VerifiedKey>,
     /// What reads the certificate of the authority from the card.
     request: Batch,
 }
 
 impl Asymmetric {
     pub(super) const fn new(settings: PkiSettings) -> Self {
-        Self { settings, session: None, request: Batch::new() }
+        Self { settings, session: None, verified: None, request: Batch::new() }
     }
 
     /// Forgets the session.
     pub(super) fn reset(&mut self) {
         self.session = None;
+        self.verified = None;
     }
 
     pub(super) const fn request(&self) -> &Batch {
@@ -102,6 +105,13 @@ impl Transaction {
         self.asymmetric.as_ref().map(|asymmetric| &asymmetric.settings.trusted)
     }
 
+    /// The key of the session that was opened last, with what the certificate says besides. That the card holds it is
+    /// proved by the closing only: see [`SessionReport::authenticated`](super::SessionReport). Nothing after an error.
+    #[must_use]
+    pub fn verified_key(&self) -> Option<&VerifiedKey> {
+        self.asymmetric.as_ref().and_then(|asymmetric| asymmetric.verified.as_ref())
+    }
+
     /// Whether the card may have to be asked for the certificate of its authority after the block, so that the channel
     /// must not be closed with it.
     pub(super) fn may_need_issuer(&self) -> bool {
@@ -136,6 +146,7 @@ impl Transaction {
         let key = asymmetric.settings.trusted.verify_card_certificate(&certificate, &holder, today)?;
         let opened = PkiOpened::parse(answer.data, &self.card, opening.read).map_err(Misbehaviour::from)?;
         asymmetric.session = Some(SessionVerifier::start(&key, self.block.clear_digested(index), bytes)?);
+        asymmetric.verified = Some(key);
         self.card.ratified = Some(opened.ratified);
         self.card.transaction_counter = Some(opened.transaction_counter);
         if let Some(read) = opening.read {
@@ -188,20 +199,25 @@ impl Transaction {
         if responses.len() < PARTS.len() || self.card.ca_certificate().is_empty() { Err(count) } else { Ok(()) }
     }
 
-    /// Whether what ends the session travelled in the block and was executed, whatever becomes of the answers before it.
+    /// Whether what ends the last session of the block was executed, whatever becomes of the answers before it.
     pub(super) fn note_closed_ahead(&mut self, responses: &Batch) {
         if self.asymmetric.is_none() {
             return;
         }
         let first = self.block.first;
-        let ended = |(index, bytes): (usize, &[u8])| {
-            let fate = match self.list.get(first + index)?.step {
-                Step::PkiClose(_) => Fate::Unverified,
-                Step::Abort(_) => Fate::NotCommitted,
-                _ => return None,
+        let mut ahead = None;
+        for (index, bytes) in responses.iter().enumerate() {
+            let fate = match self.list.get(first + index).map(|prepared| prepared.step) {
+                Some(Step::PkiOpening(_)) => {
+                    ahead = None;
+                    continue;
+                }
+                Some(Step::PkiClose(_)) => Fate::Unverified,
+                Some(Step::Abort(_)) => Fate::NotCommitted,
+                _ => continue,
             };
-            (Response::parse(bytes)?.status == StatusWord::SUCCESS).then_some(fate)
-        };
-        self.closed_ahead = responses.iter().enumerate().find_map(ended);
+            ahead = Response::parse(bytes).filter(|answer| answer.status == StatusWord::SUCCESS).map(|_| fate);
+        }
+        self.closed_ahead = ahead;
     }
 }

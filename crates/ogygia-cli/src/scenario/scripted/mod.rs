@@ -4,6 +4,7 @@
 mod extended;
 mod multiple;
 mod pin;
+mod pki;
 mod purse;
 mod sale;
 mod signature;
@@ -12,6 +13,7 @@ mod validation;
 pub(super) use extended::{authentication as extended_authentication, encryption as extended_encryption};
 pub(super) use multiple::multiple_sessions;
 pub(super) use pin::{change_key_and_pin, pin_in_session, plain_pin};
+pub(super) use pki::pki;
 pub(super) use purse::{sv_in_session, sv_outside_session};
 pub(super) use sale::sale;
 pub(super) use signature::{signature_in_session, signature_outside_session};
