@@ -1,7 +1,7 @@
 //! What a loss means for what was being written: specification 02, "What depends on what", and points G22, G23, G80.
 
 use super::Transaction;
-use crate::command::{Exchange, Step};
+use crate::command::{Exchange, Prepared, Step};
 use crate::error::Fate;
 use crate::request::Loss;
 
@@ -19,12 +19,16 @@ impl Transaction {
         let block = self.list.commands().get(first..first + self.block.commands.len()).unwrap_or_default();
         let mut unanswered = block.iter().take(sent).skip(answered);
         let doubtful = unanswered.any(|prepared| match prepared.step {
-            Step::Close(_) => true,
+            Step::Close(_) | Step::PkiClose(_) => true,
             step => step.modifies() && !prepared.moment.in_session,
         });
-        let opening = block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_)));
+        let is_opening = |prepared: &Prepared| matches!(prepared.step, Step::Opening(_) | Step::PkiOpening(_));
+        let opening = block.iter().take(sent).any(is_opening);
         if doubtful {
             Fate::Unknown
+        } else if self.session.is_open() && self.closed_ahead {
+            // The card has signed, but its opening waits for the certificate of its authority.
+            Fate::Unverified
         } else if self.session.is_open() || opening {
             Fate::NotCommitted
         } else {

@@ -193,14 +193,18 @@ impl Transaction {
         if responses.len() < PARTS.len() || self.card.ca_certificate().is_empty() { Err(count) } else { Ok(()) }
     }
 
-    /// Whether the closing that travels in the block was executed, whatever becomes of the answers before it.
+    /// Whether the last session of the block was closed in it, whatever becomes of the answers before.
     pub(super) fn note_closed_ahead(&mut self, responses: &Batch) {
-        let first = self.block.first;
-        let closed = responses.iter().enumerate().any(|(index, bytes)| {
-            let prepared = self.list.get(first + index);
-            let is_close = prepared.is_some_and(|prepared| matches!(prepared.step, Step::PkiClose(_)));
-            is_close && Response::parse(bytes).is_some_and(|answer| answer.status == StatusWord::SUCCESS)
-        });
+        let mut closed = false;
+        for (index, bytes) in responses.iter().enumerate() {
+            match self.list.get(self.block.first + index).map(|prepared| prepared.step) {
+                Some(Step::PkiOpening(_)) => closed = false,
+                Some(Step::PkiClose(_)) => {
+                    closed = Response::parse(bytes).is_some_and(|answer| answer.status == StatusWord::SUCCESS);
+                }
+                _ => {}
+            }
+        }
         self.closed_ahead = closed;
     }
 }
