@@ -1,6 +1,7 @@
 //! The core against a card that signs: sessions, and what is refused of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use ogygia::apdu::StatusWord;
@@ -12,7 +13,7 @@ use ogygia::drive::{NoSam, run};
 use ogygia::pki::authority::CardKeyPair;
 use ogygia::pki::{CardCertificate, CardPublicKey, Day, PkiError, TrustStore, Validity};
 use ogygia::transaction::{PkiSettings, Security, Transaction};
-use ogygia::{ChannelControl, Error};
+use ogygia::{ChannelControl, Error, Fate, Loss, Peer};
 use ogygia_sim::{CardLink, Fault, KeySet, Link, PkiIdentity, Profile, Recorder, TestAuthority, VirtualCard};
 
 /// The directory with files that anybody may write.
@@ -291,6 +292,41 @@ fn every_bit_of_the_session_counts() {
 }
 
 #[test]
+fn the_fate_that_the_core_tells_is_the_fate_of_the_card() {
+    let mut told = HashSet::new();
+    // With the two commands that read the certificate of the authority, behind the closing.
+    for (trusted, commands) in [(authority().full_store(), CLOSE + 1), (authority().root_store().unwrap(), CLOSE + 3)] {
+        for at in 0..commands {
+            for loss in [Loss::Peer, Loss::Reader] {
+                for fault in [Fault::before(at, loss), Fault::after(at, loss)] {
+                    told.insert(check_fate(fault, loss, &trusted));
+                }
+            }
+        }
+    }
+    // Nothing is verified and then lost: the signature is the last thing that is read.
+    assert_eq!(told, [Fate::Untouched, Fate::NotCommitted, Fate::Unknown, Fate::Unverified].into());
+}
+
+fn check_fate(fault: Fault, loss: Loss, trusted: &TrustStore) -> Fate {
+    let place = format!("{fault:?}");
+    let mut bench = Bench::with(fault);
+    let told = match bench.session(trusted.clone()) {
+        Err(Error::Lost { peer: Peer::Card, loss: how, fate }) if how == loss => fate,
+        other => panic!("{place}: {other:?}"),
+    };
+    bench.link.re_present();
+    bench.link.card_mut().leave_field();
+    match told {
+        Fate::Untouched | Fate::NotCommitted => assert_eq!(bench.free(), 0, "{place}: {told:?}"),
+        Fate::Committed | Fate::Unverified => assert_eq!(bench.free(), 0xA5, "{place}: {told:?}"),
+        Fate::Unknown => assert!(matches!(bench.free(), 0 | 0xA5), "{place}"),
+    }
+    bench.session(trusted.clone()).unwrap_or_else(|error| panic!("{place}: {error:?}"));
+    told
+}
+
+#[test]
 fn files_under_keys_stay_as_they_are() {
     let mut bench = Bench::new();
     let mut transaction = transaction(bench.select(), authority().full_store());
@@ -301,6 +337,21 @@ fn files_under_keys_stay_as_they_are() {
     assert!(matches!(result, Err(Error::Status { status: StatusWord(0x6982), .. })), "{result:?}");
     assert!(!bench.link.card().session_open(), "what should abort closes");
     assert_eq!(bench.link.card().record(0x2208, 1).unwrap()[0], 0);
+}
+
+/// Two sessions in one go; the second one is refused a writing, so the card still has it when the chain is refused.
+#[test]
+fn a_session_behind_another_one_is_not_left_open() {
+    let mut bench = Bench::of(&identity().clone().with_card_bit_flipped(8 * 100));
+    let mut transaction = transaction(bench.select(), authority().full_store());
+    for sfi in [FREE, EVENTS] {
+        transaction.prepare(OpenPkiSession { challenge: CHALLENGE }).unwrap();
+        transaction.prepare(UpdateRecord { sfi, record: 1, data: &[0xA5; 4] }).unwrap();
+        transaction.prepare(CloseSession).unwrap();
+    }
+    let result = run(&mut transaction, &mut bench.link, &mut NoSam, ChannelControl::KeepOpen);
+    assert_eq!(result, Err(Error::Pki(PkiError::Signature)));
+    assert!(!bench.link.card().session_open());
 }
 
 /// Specification 04, "Personalisation flows": the card makes its key pair.
