@@ -47,6 +47,7 @@ fn scenarios_are_listed_one_on_each_line() {
         "multiple-sessions",
         "extended-authentication",
         "extended-encryption",
+        "pki",
         "personalize",
         "load-contract",
         "validate",
@@ -68,6 +69,28 @@ fn the_accounts_of_extended_sessions() {
     assert!(early.contains("12 messages between terminal and card; the last 4 are still to come, and certain\n"));
     assert!(early.contains("Before the terminal read on, card and terminal had authenticated each other"), "{early}");
     assert!(![told, early].concat().contains("Unknown command"));
+}
+
+/// The chain that was verified is shown, and a card from a file has its certificates still.
+#[test]
+fn the_account_of_a_session_that_the_card_signs() {
+    let folder = Folder::new("signing-card");
+    let card = folder.path("card.json");
+    for _ in 0..2 {
+        let output = run(&["pki", "--card", &card]);
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        let told = output.stdout;
+        assert!(told.contains("\n    root: key 00000001, trusted because the terminal has it\n"), "{told}");
+        assert!(told.contains("authority: key 00000002, may certify cards, valid for ever, certified by the root\n"));
+        assert!(told.contains("application A000000291FF9101, valid for ever, certified by key 00000002\n"), "{told}");
+        assert!(told.contains("The card proved to the terminal that it is genuine"), "{told}");
+        assert!(told.ends_with("genuine: contract 1: multi-trip, sold 2026-11-25, valid until 2032-11-01\n"), "{told}");
+    }
+    let read = ogygia(&["read", "--card", &card]).stdout;
+    assert!(read.contains("certificate of a card\n") && read.contains("certificate of an authority\n"), "{read}");
+    let unfit = run(&["pki", "--profile", "kit-prime-regular-v3"]);
+    assert_eq!(unfit.code, 1);
+    assert!(unfit.stdout.ends_with("failed: Open Secure Session is not offered by this card or mode\n"));
 }
 
 #[test]
