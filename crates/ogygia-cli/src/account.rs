@@ -4,16 +4,17 @@ use std::io::{self, Write};
 
 use ogygia::{Loss, Peer};
 
-use crate::explain::{explain, short_hex};
+use crate::explain::{explain, shown_command, shown_response};
 use crate::record::{Entry, Exchange, Phase};
-use crate::scenario::{Report, Stage};
+use crate::scenario::{NOTHING, Report, Stage};
 
 /// Writes the account of `report`.
 pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::Result<()> {
     let profile = stage.terminal.card.inner().card().profile();
     writeln!(out, "{}: {}", report.scenario.name(), report.scenario.shows())?;
     writeln!(out, "Card: virtual, {} ({})", profile.id, profile.title)?;
-    writeln!(out, "Terminal: virtual SAM, at {}, {}", stage.location, stage.now)?;
+    let sam = if stage.options.sam && report.scenario.has_sam() { "virtual SAM" } else { "no SAM" };
+    writeln!(out, "Terminal: {sam}, at {}, {}", stage.location, stage.now)?;
     if !report.setup.is_empty() {
         heading(out, "Before: the card was new, so it was")?;
         for line in &report.setup {
@@ -31,7 +32,7 @@ pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::
     heading(out, "What changed on the card")?;
     changes(report, out)?;
     heading(out, "Who proved what")?;
-    writeln!(out, "  {}", proof(report))?;
+    proofs(report, out)?;
     heading(out, "What it took")?;
     cost(report, out)?;
     writeln!(out)?;
@@ -80,8 +81,7 @@ fn one(peer: Peer, exchange: &Exchange, digest: &Digest, out: &mut dyn Write) ->
     let explained = explain(peer, exchange);
     writeln!(out, "    {}: {}{}", explained.name, explained.asks, digest.remark(explained.digested))?;
     writeln!(out, "      ← {}", explained.answers)?;
-    let response = exchange.response.as_deref().map_or_else(|| "nothing".to_owned(), short_hex);
-    writeln!(out, "        {} → {response}", short_hex(&exchange.command))
+    writeln!(out, "        {} → {}", shown_command(peer, exchange), shown_response(peer, exchange))
 }
 
 /// How far the SAM has followed the conversation with the card: it can be ahead, where answers are certain.
@@ -122,12 +122,11 @@ fn changes(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn proof(report: &Report) -> &'static str {
-    if report.done.authenticated {
-        "Card and terminal authenticated each other: the card checked the SAM's MAC before it wrote, the SAM the card's."
-    } else {
-        "Nothing was proved: no session was closed and verified, so what the card said is not authenticated."
+fn proofs(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    if report.done.proofs.is_empty() {
+        return writeln!(out, "  {NOTHING}");
     }
+    report.done.proofs.iter().try_for_each(|proof| writeln!(out, "  {}", proof.said()))
 }
 
 fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! The command line as it is written, before anything is looked up.
 
+use std::convert::Infallible;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +79,65 @@ pub struct Run {
     /// What one trip costs with a stored value contract
     #[arg(long, value_name = "AMOUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
     pub fare: u32,
+    /// What load-contract sells
+    #[arg(long, value_enum, default_value_t = Tariff::MultiTrip)]
+    pub tariff: Tariff,
+    /// How many trips of a multi-trip contract
+    #[arg(long, value_name = "TRIPS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub trips: u32,
+    /// How much of a stored value contract
+    #[arg(long, value_name = "AMOUNT", default_value_t = 2500, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub amount: u32,
+    /// Load no other card than the one with this serial number
+    #[arg(long, value_name = "HEX")]
+    pub serial: Option<String>,
+    /// For how long a validation counts at a control
+    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+    pub validity: u32,
+    /// Control without a SAM: what is read is not authenticated
+    #[arg(long)]
+    pub no_sam: bool,
+    /// The PIN that the holder types; for virtual cards, since others may see a command line
+    #[arg(long, value_name = "DIGITS", default_value = "0000", hide_default_value = true, value_parser = secret)]
+    pub pin: Secret,
+    /// The PIN that a change makes of it
+    #[arg(long, value_name = "DIGITS", default_value = "4711", hide_default_value = true, value_parser = secret)]
+    pub new_pin: Secret,
+}
+
+/// What is sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tariff {
+    /// Thirty days.
+    SeasonPass,
+    /// Trips that are counted down.
+    MultiTrip,
+    /// An amount that is counted down.
+    StoredValue,
+}
+
+/// What is typed and never shown, also not in an error of the command line.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(****)")
+    }
+}
+
+impl Drop for Secret {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.0).into_bytes();
+        bytes.fill(0);
+        std::hint::black_box(&bytes);
+    }
+}
+
+/// Takes anything: it is judged where no error repeats it.
+#[expect(clippy::unnecessary_wraps, reason = "a parser may fail")]
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret(text.to_owned()))
 }
 
 /// How requests are made up.

@@ -13,6 +13,7 @@ pub mod error;
 mod explain;
 pub mod hex;
 pub mod image;
+pub mod options;
 pub mod pki;
 mod read;
 pub mod record;
@@ -25,6 +26,7 @@ use std::io::{self, Write};
 
 use args::{Action, Arguments};
 use error::Failure;
+use options::Options;
 use scenario::{Scenario, Stage};
 use terminal::Terminal;
 use ticketing::{Location, Moment};
@@ -49,7 +51,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
 
 fn list(out: &mut dyn Write) -> Result<u8, Failure> {
     for scenario in Scenario::ALL {
-        writeln!(out, "{:<22}{}", scenario.name(), scenario.shows())?;
+        writeln!(out, "{:<28}{}", scenario.name(), scenario.shows())?;
     }
     Ok(0)
 }
@@ -60,6 +62,10 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
         Failure::usage(format!("no scenario {name}; there are: {names}"))
     })?;
+    if run.no_sam && scenario != Scenario::Control {
+        return Err(Failure::usage("only control does without a SAM"));
+    }
+    let options = Options::of(run)?;
     let location = Location::parse(&run.location)
         .ok_or_else(|| Failure::usage(format!("no location {}; name one or give a number", run.location)))?;
     let clock = clock::now(run.now.as_deref())?;
@@ -68,7 +74,7 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
     let args::CardChoice { file, profile } = &run.card;
     let stored = store::open(file.as_deref(), profile.as_deref(), scenario.default_profile())?;
     let terminal = Terminal::new(stored.card);
-    let mut stage = Stage { terminal, clock, now, location, fare: run.fare, fresh: stored.fresh, setup: Vec::new() };
+    let mut stage = Stage { terminal, clock, now, location, options, fresh: stored.fresh, setup: Vec::new() };
     let report = scenario.run(&mut stage);
     // The card comes first: it has changed whether anybody reads of it or not.
     if let Some(file) = &stored.file {

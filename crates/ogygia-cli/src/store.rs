@@ -10,6 +10,14 @@ use ogygia_sim::{Profile, VirtualCard};
 use crate::error::Failure;
 use crate::terminal::keys;
 
+/// Profiles of cards that the simulator does not bring along: see the notes in them.
+const OWN: &[(&str, &str)] = &[("reference-prime3", include_str!("../profiles/reference-prime3.json"))];
+
+/// The names of all profiles with their texts: those of the simulator, and ours.
+pub fn profiles() -> impl Iterator<Item = (&'static str, &'static str)> {
+    builtin().chain(OWN.iter().copied())
+}
+
 /// A virtual card, and where it is kept.
 #[derive(Debug)]
 pub struct Stored {
@@ -69,17 +77,17 @@ pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
     })
 }
 
-/// A new card of a profile that comes with the simulator.
+/// A new card of one of the [`profiles`].
 ///
 /// # Errors
 ///
 /// No such profile.
 pub fn new_card(profile: &str) -> Result<VirtualCard, Failure> {
-    let found = Profile::builtin(profile).map_err(|error| Failure::failed(error.to_string()))?;
-    let Some(found) = found else {
-        let known: Vec<_> = builtin().map(|(id, _)| id).collect();
+    let Some((_, text)) = profiles().find(|(id, _)| *id == profile) else {
+        let known: Vec<_> = profiles().map(|(id, _)| id).collect();
         return Err(Failure::usage(format!("no profile {profile}; there are: {}", known.join(", "))));
     };
+    let found = Profile::from_json(text).map_err(|error| Failure::failed(error.to_string()))?;
     VirtualCard::new(&found, &keys()).map_err(|error| Failure::failed(error.to_string()))
 }
 

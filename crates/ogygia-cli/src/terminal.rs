@@ -1,12 +1,13 @@
 //! The terminal: a card reader and a SAM reader whose traffic is written down.
 
 use ogygia::apdu::Batch;
-use ogygia::card::{Card, CardClass};
-use ogygia::command::ReadRecords;
-use ogygia::drive::resume;
+use ogygia::card::{Card, CardClass, KeyId, Kif, Kvc};
+use ogygia::command::{Command, CommandName};
+use ogygia::drive::{Channel, resume};
 use ogygia::sam::Sam;
-use ogygia::transaction::{Security, Transaction};
-use ogygia::{ChannelControl, Loss, Malformed, Peer};
+use ogygia::selection::{Occurrence, Outcome, Scenario, Selection};
+use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::{Error, Malformed, Misbehaviour, Peer};
 use ogygia_sim::{CardLink, KeySet, SamLink, SamProduct, VirtualCard, VirtualSam};
 
 use crate::error::Failure;
@@ -16,15 +17,24 @@ use crate::ticketing::{self, application};
 /// From which all keys of the simulation are derived: every virtual card fits every virtual SAM.
 const SEED: &[u8] = b"ogygia";
 const SAM_SERIAL: [u8; 4] = [0xA0, 0xB1, 0xC2, 0xD3];
-/// Executed.
-const SUCCESS: &[u8] = &[0x90, 0x00];
-/// Executed, but the application is invalidated.
-const INVALIDATED: &[u8] = &[0x62, 0x83];
+
+/// Signs the records of some scenarios.
+pub const SIGNING_KEY: KeyId = KeyId { kif: Kif(0x2B), kvc: Kvc(0x19) };
+/// The version that replaces a debit key.
+pub const NEXT_KVC: Kvc = Kvc(0x7A);
+/// Keys that no card has at its delivery: for signatures; a session's next debit key, and a purse's.
+const OTHER_KEYS: [ogygia_sim::KeyId; 3] = [
+    ogygia_sim::KeyId::new(SIGNING_KEY.kif.0, SIGNING_KEY.kvc.0),
+    ogygia_sim::KeyId::new(0x30, NEXT_KVC.0),
+    ogygia_sim::KeyId::new(ogygia_sim::KeyId::SV_DEBIT_KIF, NEXT_KVC.0),
+];
 
 /// The keys of the simulation.
 #[must_use]
 pub fn keys() -> KeySet {
-    KeySet::new(SEED)
+    let mut keys = KeySet::new(SEED);
+    OTHER_KEYS.into_iter().for_each(|key| keys.add(key, None, false));
+    keys
 }
 
 /// A terminal with its two readers.
@@ -54,8 +64,13 @@ impl Terminal {
     /// What secures the transactions of this terminal; with ratification where it validates.
     #[must_use]
     pub fn security(&self, ratification: bool) -> Security {
-        let sam = Sam::from_power_on_data(self.sam.inner().sam().power_on_data());
-        Security::Symmetric(ticketing::settings(sam, ratification))
+        Security::Symmetric(self.settings(ratification))
+    }
+
+    /// The same, to be changed where a scenario needs it.
+    #[must_use]
+    pub fn settings(&self, ratification: bool) -> SymmetricSettings {
+        ticketing::settings(Sam::from_power_on_data(self.sam.inner().sam().power_on_data()), ratification)
     }
 
     /// Selects the first of `names` that is on the card and whose application is served.
@@ -64,7 +79,33 @@ impl Terminal {
     ///
     /// The card was lost, or is refused.
     pub fn select(&mut self, names: application::Names, invalidated_too: bool) -> Result<Card, Failure> {
-        let (card, _) = self.select_and_read(names, invalidated_too, &[])?;
+        self.select_with(names, invalidated_too, &[])
+    }
+
+    /// As [`select`](Self::select); `commands` travel in the same request, and what is read enters the image.
+    ///
+    /// # Errors
+    ///
+    /// The card was lost or is refused, or a command cannot be sent with a selection.
+    pub fn select_with(
+        &mut self,
+        names: application::Names,
+        invalidated_too: bool,
+        commands: &[Command<'_>],
+    ) -> Result<Card, Failure> {
+        let mut scenario = Scenario::new();
+        for name in names {
+            let mut selection = Selection::by_name(name, Occurrence::First)?;
+            if invalidated_too {
+                selection = selection.accept_invalidated();
+            }
+            commands.iter().try_for_each(|command| selection.prepare(command.clone()))?;
+            scenario.add(selection);
+        }
+        let found = self.play(scenario)?;
+        let (name, card) =
+            found.and_then(|(index, card)| Some((*names.get(index)?, card))).ok_or(application::Refused::NotFound)?;
+        application::check(&card, name)?;
         Ok(card)
     }
 
@@ -79,11 +120,17 @@ impl Terminal {
         let own = profile.applications.iter().filter_map(|application| application.df_name.as_ref());
         let own: Vec<Vec<u8>> = own.map(|name| name.to_vec()).collect();
         let any: Vec<&[u8]> = application::VALIDATOR.into_iter().chain(own.iter().map(Vec::as_slice)).collect();
-        for name in name.map_or(any, |name| vec![name]) {
-            for class in [CardClass::Iso, CardClass::Legacy] {
-                if let Some((answer, _)) = self.try_name(class, name, true, &[])? {
-                    return Card::from_select_response(&answer).map_err(malformed);
-                }
+        let names = name.map_or(any, |name| vec![name]);
+        let mut scenario = Scenario::new();
+        for name in &names {
+            scenario.add(Selection::by_name(name, Occurrence::First)?.accept_invalidated());
+        }
+        if let Some((_, card)) = self.play(scenario)? {
+            return Ok(card);
+        }
+        for name in names {
+            if let Some(card) = self.select_legacy(name)? {
+                return Ok(card);
             }
         }
         if name.is_some() {
@@ -92,74 +139,40 @@ impl Terminal {
         Card::from_power_on_data(self.card.inner().card().power_on_data()).map_err(malformed)
     }
 
-    /// As [`select`](Self::select); `reads` travel behind the selection, and their answers enter the image.
-    ///
-    /// # Errors
-    ///
-    /// The card was lost or is refused, or what was read does not fit.
-    pub fn select_reading(&mut self, names: application::Names, reads: &[ReadRecords]) -> Result<Card, Failure> {
-        let commands: Vec<_> = reads.iter().map(read_command).collect();
-        let (card, answers) = self.select_and_read(names, false, &commands)?;
-        let mut transaction = Transaction::new(card, Security::None)?;
-        for read in reads {
-            transaction.prepare(read.clone())?;
+    /// Selects by name with the class of revisions 1 and 2, for cards that know no other. [`Selection`] always has the
+    /// other class, as the specification says; a reader that sends this one hands over the answer.
+    fn select_legacy(&mut self, name: &[u8]) -> Result<Option<Card>, Failure> {
+        let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
+        let mut command = vec![CardClass::Legacy.byte(), 0xA4, 0x04, 0x00, length];
+        command.extend_from_slice(name);
+        command.push(0x00);
+        let mut answer = Vec::new();
+        let sent = self.card.inner_mut().send(&command, &mut answer);
+        let response = sent.is_ok().then(|| answer.clone());
+        self.card.note(vec![Exchange { command, response }], sent.err());
+        sent?;
+        let selection = Selection::by_power_on_data().accept_invalidated();
+        if !selection.matches(&answer) {
+            return Ok(None);
         }
-        transaction.process(ChannelControl::KeepOpen)?;
-        let same = |request: ogygia::Request<'_>| request.commands.iter().eq(commands.iter().map(Vec::as_slice));
-        if !transaction.poll(Peer::Card).is_some_and(same) {
-            return Err(Failure::failed("this card cannot be read together with its selection"));
-        }
-        transaction.handle(Peer::Card, &answers)?;
-        transaction.outcome().unwrap_or(Ok(()))?;
-        Ok(transaction.card().clone())
+        selection.read(Some(&answer), &[], [].into_iter()).map(Some).map_err(refused)
     }
 
-    fn select_and_read(
-        &mut self,
-        names: application::Names,
-        invalidated_too: bool,
-        reads: &[Vec<u8>],
-    ) -> Result<(Card, Batch), Failure> {
-        for name in names {
-            let Some((answer, read)) = self.try_name(CardClass::Iso, name, invalidated_too, reads)? else { continue };
-            let card = Card::from_select_response(&answer).map_err(malformed)?;
-            application::check(&card, name)?;
-            return Ok((card, read));
-        }
-        Err(application::Refused::NotFound.into())
-    }
-
-    /// The answer to the selection of `name`, and to what is read behind it; nothing when it is not on the card.
-    fn try_name(
-        &mut self,
-        class: CardClass,
-        name: &[u8],
-        invalidated_too: bool,
-        reads: &[Vec<u8>],
-    ) -> Result<Option<(Vec<u8>, Batch)>, Loss> {
-        let mut exchanges = Vec::new();
+    /// Tries one selection after the other: the place of the one that matched, and the image of the card.
+    fn play(&mut self, mut scenario: Scenario) -> Result<Option<(usize, Card)>, Failure> {
+        let power_on_data = self.card.inner().card().power_on_data().to_vec();
+        scenario.begin(&power_on_data);
         let mut answers = Batch::new();
-        let mut found = None;
-        let select = select_command(class, name);
-        for command in std::iter::once(&select).chain(reads) {
-            let mut answer = Vec::new();
-            let sent = self.card.inner_mut().send(command, &mut answer);
-            let response = sent.is_ok().then(|| answer.clone());
-            exchanges.push(Exchange { command: command.clone(), response });
-            if let Err(loss) = sent {
-                self.card.note(exchanges, Some(loss));
-                return Err(loss);
-            }
-            if found.is_some() {
-                answers.push(&answer);
-            } else if answer.ends_with(SUCCESS) || (invalidated_too && answer.ends_with(INVALIDATED)) {
-                found = Some(answer);
-            } else {
-                break;
-            }
+        while let Some(request) = scenario.poll() {
+            answers.clear();
+            self.card.transmit(&request, &mut answers)?;
+            scenario.handle(&answers)?;
         }
-        self.card.note(exchanges, None);
-        Ok(found.map(|found| (found, answers)))
+        match scenario.outcome() {
+            Some(Outcome::Matched { index, card }) => Ok(Some((index, *card))),
+            Some(Outcome::Failed(error)) => Err(refused(error)),
+            Some(Outcome::NoMatch) | None => Ok(None),
+        }
     }
 
     /// Fetches a challenge for the next card, as part of `transaction`.
@@ -167,7 +180,7 @@ impl Terminal {
     /// # Errors
     ///
     /// What went wrong with the SAM.
-    pub fn prefetch(&mut self, transaction: &mut Transaction) -> Result<(), ogygia::Error> {
+    pub fn prefetch(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
         self.log.begin(Phase::Prefetch);
         transaction.prefetch_challenge()?;
         resume(transaction, &mut self.card, &mut self.sam)
@@ -178,18 +191,14 @@ fn malformed(what: Malformed) -> Failure {
     Failure::failed(format!("what the card says of itself is malformed: {what}"))
 }
 
-/// Select Application by name.
-fn select_command(class: CardClass, name: &[u8]) -> Vec<u8> {
-    let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
-    let mut command = vec![class.byte(), 0xA4, 0x04, 0x00, length];
-    command.extend_from_slice(name);
-    command.push(0x00);
-    command
-}
-
-/// Read Records of one record: it is written here because its answer comes before a transaction could ask for it.
-fn read_command(read: &ReadRecords) -> Vec<u8> {
-    vec![CardClass::Iso.byte(), 0xB2, *read.records.start(), read.sfi.0 << 3 | 4, read.size]
+/// What an error of the selection means to the one who shows the card.
+fn refused(error: Error) -> Failure {
+    match error {
+        Error::PeerMisbehaved {
+            command: CommandName::SelectApplication, how: Misbehaviour::Malformed(what), ..
+        } => malformed(what),
+        other => other.into(),
+    }
 }
 
 /// The image of no card in particular. A transaction needs one before the first card comes, to keep the challenge that
@@ -205,4 +214,29 @@ pub fn placeholder() -> Result<Card, Failure> {
         0x01, 0x90, 0x00,
     ];
     Card::from_select_response(&ANSWER).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use ogygia::ChannelControl;
+    use ogygia::card::Level;
+    use ogygia::command::{CloseSession, Invalidate, OpenSession};
+    use ogygia::drive::run;
+
+    use super::*;
+    use crate::ticketing::application::{LOADER, Refused, VALIDATOR};
+
+    #[test]
+    fn an_invalidated_application() {
+        let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
+        let card = terminal.select(VALIDATOR, false).unwrap();
+        let mut transaction = Transaction::new(card, terminal.security(false)).unwrap();
+        let commands: [Command<'_>; 3] =
+            [OpenSession { level: Level::Personalization }.into(), Invalidate.into(), CloseSession.into()];
+        commands.into_iter().for_each(|command| transaction.prepare(command).unwrap());
+        run(&mut transaction, &mut terminal.card, &mut terminal.sam, ChannelControl::CloseAfter).unwrap();
+        assert!(matches!(terminal.select(VALIDATOR, false), Err(Failure::Refused(Refused::NotFound))));
+        assert!(terminal.select(LOADER, true).unwrap().invalidated());
+        assert!(terminal.select_any(None).unwrap().invalidated());
+    }
 }

@@ -23,3 +23,8 @@ pub use sam::{SamProduct, VirtualSam};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// The example of the first page people read: it has to run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FirstPage;

@@ -49,6 +49,9 @@ pub enum Error {
     },
     /// Something is not authentic, or not authorised.
     Untrusted(Untrusted),
+    /// A certificate, or the signature of a session, is refused.
+    #[cfg(feature = "pki")]
+    Pki(crate::pki::PkiError),
     /// A peer vanished.
     Lost {
         /// Who.
@@ -76,6 +79,8 @@ pub enum Misuse {
     SessionBufferOverflow,
     /// The application is already in the state that the operation would bring it to.
     Invalidation,
+    /// Encryption is already active, or not active.
+    Encryption,
     /// A Stored Value operation without its SV Get, or a second one in a session.
     StoredValueSequence,
     /// The balance would become negative, and that is not enabled.
@@ -84,6 +89,8 @@ pub enum Misuse {
     PinKey,
     /// A request is under way.
     Busy,
+    /// Certificates of this kind are not taken from cards.
+    CertificateKind,
     /// The application gave up.
     Abandoned,
     /// Answers were handed over that nobody had asked for.
@@ -275,6 +282,8 @@ impl fmt::Display for Error {
                 write!(f, "the {peer} gave {responses} answers to {commands} commands")
             }
             Self::Untrusted(what) => write!(f, "{what}"),
+            #[cfg(feature = "pki")]
+            Self::Pki(error) => write!(f, "{error}"),
             Self::Lost { peer, loss: Loss::Peer, fate } => write!(f, "the {peer} was lost: {fate}"),
             Self::Lost { peer, loss: Loss::Reader, fate } => write!(f, "the reader of the {peer} was lost: {fate}"),
         }
@@ -301,10 +310,12 @@ impl fmt::Display for Misuse {
             Self::CounterUnknown => "the counter must be read first",
             Self::SessionBufferOverflow => "the modifications do not fit in one session",
             Self::Invalidation => "the application is already so",
+            Self::Encryption => "encryption is already so",
             Self::StoredValueSequence => "SV Get and Stored Value operation do not go together",
             Self::NegativeBalance => "the balance would become negative",
             Self::PinKey => "no key is configured to cipher the PIN with",
             Self::Busy => "a request is under way",
+            Self::CertificateKind => "certificates of this kind are not taken from cards",
             Self::Abandoned => "the application gave up",
             Self::NotAsked => "nothing had been asked of this peer",
         })

@@ -41,6 +41,7 @@ pub struct Request<'a> {
     pub peer: Peer,
     /// The commands, whole.
     pub commands: &'a Batch,
+    /// Missing ones are `9000` alone.
     pub(crate) accepts: &'a [StatusSet],
     /// Whether an answer that its command does not accept ends the request.
     pub stop: bool,
@@ -52,6 +53,6 @@ impl Request<'_> {
     /// Whether the next command is sent after `status` answered the command at `index`.
     #[must_use]
     pub fn accepts(&self, index: usize, status: StatusWord) -> bool {
-        !self.stop || self.accepts.get(index).is_some_and(|set| set.contains(status))
+        !self.stop || self.accepts.get(index).copied().unwrap_or(StatusSet::SUCCESS).contains(status)
     }
 }

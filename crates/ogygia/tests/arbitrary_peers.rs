@@ -115,6 +115,8 @@ struct Terminal<'a> {
     reached: &'a mut Reached,
     transaction: Transaction,
     peers: Peers,
+    /// Whether there is a command to process.
+    prepared: bool,
     /// What the image held when no session was open last.
     before_session: Content,
 }
@@ -122,7 +124,7 @@ struct Terminal<'a> {
 impl<'a> Terminal<'a> {
     fn new(transaction: Transaction, reached: &'a mut Reached) -> Self {
         let before_session = Content::of(transaction.card());
-        Self { reached, transaction, peers: Peers::new(Twists::new(), false), before_session }
+        Self { reached, transaction, peers: Peers::new(Twists::new(), false), prepared: false, before_session }
     }
 
     fn act(&mut self, act: Act) {
@@ -133,6 +135,8 @@ impl<'a> Terminal<'a> {
                 self.transaction.abandon().unwrap();
                 self.finish_giving_up(Misuse::Abandoned.into());
             }
+            Act::Sign(compute) => drop(self.transaction.prepare_signature(&compute)),
+            Act::Verify(verify) => drop(self.transaction.prepare_verification(&verify)),
             Act::Prefetch => {
                 if self.transaction.prefetch_challenge().is_ok() {
                     self.drive().unwrap().ok();
@@ -146,13 +150,17 @@ impl<'a> Terminal<'a> {
             // So that what the image holds when the session opens is known here.
             self.process(false);
         }
-        if let Err(error) = self.transaction.prepare(command) {
-            self.finish_giving_up(error);
+        // Setting a counter to the value that it has takes no command.
+        let takes_commands = !matches!(command, Command::SetCounter(_));
+        match self.transaction.prepare(command) {
+            Ok(()) => self.prepared |= takes_commands,
+            Err(error) => self.finish_giving_up(error),
         }
     }
 
     /// A refused preparation, or giving up, leaves nothing to do but an abort.
     fn finish_giving_up(&mut self, error: Error) {
+        self.prepared = false;
         assert!(self.transaction.poll(Peer::Sam).is_none());
         if self.transaction.poll(Peer::Card).is_some() {
             assert!(self.transaction.is_session_open());
@@ -164,11 +172,12 @@ impl<'a> Terminal<'a> {
     fn process(&mut self, close: bool) {
         let channel = if close { ChannelControl::CloseAfter } else { ChannelControl::KeepOpen };
         self.transaction.process(channel).unwrap();
+        let prepared = std::mem::take(&mut self.prepared);
         let Err(error) = self.drive().unwrap() else {
             self.reached.successes += 1;
             return;
         };
-        assert!(!self.transaction.is_session_open(), "what failed is over");
+        assert!(!(prepared && self.transaction.is_session_open()), "what failed is over");
         self.reached.failures += 1;
         if let Error::Lost { fate, .. } = error {
             self.reached.fates.insert(fate);

@@ -17,6 +17,7 @@ use ogygia::pki::{Day, PkiError, PkiErrorKind, Standing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::kind;
 use crate::hex::{self, Hex};
 
 /// The name of the format.
@@ -210,14 +211,7 @@ impl Answer {
     }
 
     fn refused(kind: PkiErrorKind, why: &dyn Display) -> Self {
-        let kind = match kind {
-            PkiErrorKind::Argument => "argument",
-            PkiErrorKind::State => "state",
-            PkiErrorKind::InvalidCertificate => "invalid_certificate",
-            PkiErrorKind::Crypto => "crypto",
-            PkiErrorKind::InvalidCardSignature => "invalid_card_signature",
-        };
-        Self::Refused { kind, why: why.to_string() }
+        Self::Refused { kind: kind::of_pki(kind), why: why.to_string() }
     }
 }
 

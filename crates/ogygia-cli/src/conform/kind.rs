@@ -2,6 +2,7 @@
 
 use ogygia::apdu::StatusWord;
 use ogygia::command::CommandName;
+use ogygia::pki::PkiErrorKind;
 use ogygia::{Error, Fate, Loss, Misuse, Peer, Untrusted};
 
 /// The kind of `error`, as the vectors name it.
@@ -23,6 +24,7 @@ pub(super) fn of(error: Error) -> &'static str {
         Error::Untrusted(Untrusted::Signature) => "invalid_signature",
         Error::Untrusted(Untrusted::SamRevoked) => "sam_revoked",
         Error::Untrusted(_) => "invalid_card_signature",
+        Error::Pki(error) => of_pki(error.kind()),
         Error::Lost { peer: Peer::Card, loss: Loss::Peer, .. } => "card_io",
         Error::Lost { peer: Peer::Card, loss: Loss::Reader, .. } => "reader_io",
         Error::Lost { peer: Peer::Sam, fate: Fate::Unverified, .. } => "card_signature_unverifiable",
@@ -36,5 +38,16 @@ fn of_misuse(misuse: Misuse) -> &'static str {
         Misuse::Argument(_) => "argument",
         Misuse::SessionBufferOverflow => "session_buffer_overflow",
         _ => "state",
+    }
+}
+
+/// The kind of what is refused about certificates.
+pub(super) const fn of_pki(kind: PkiErrorKind) -> &'static str {
+    match kind {
+        PkiErrorKind::Argument => "argument",
+        PkiErrorKind::State => "state",
+        PkiErrorKind::InvalidCertificate => "invalid_certificate",
+        PkiErrorKind::Crypto => "crypto",
+        PkiErrorKind::InvalidCardSignature => "invalid_card_signature",
     }
 }

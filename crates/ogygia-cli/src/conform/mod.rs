@@ -4,7 +4,9 @@ mod certificates;
 mod kind;
 mod operation;
 mod play;
+mod report;
 mod script;
+mod security;
 mod selection;
 mod signature;
 mod vector;
@@ -14,30 +16,15 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-use certificates::Judgement;
+pub use report::{CaseReport, FileReport, Outcome, Report, Tally};
+
+use certificates::{Judged, Judgement};
 use vector::{Case, File};
 
-/// How many cases of a run, or of one file, came out how.
-#[derive(Debug, Default)]
-struct Tally {
-    passed: usize,
-    failed: usize,
-    /// Cases that differ from the recording with a reason, per label or point.
-    differing: BTreeMap<String, usize>,
-    differing_cases: usize,
-}
+/// The mode that certificate vectors count under.
+pub const CERTIFICATES: &str = "certificates";
 
-/// What became of one case.
-enum Verdict {
-    Passed,
-    Differs,
-    Failed(String),
-}
-
-/// Replays the vectors in `paths`, files or folders, and reports to `out`: a line per failure, the cases that differ
-/// with a reason, a line per file, and at last `N passed, M failed`.
-///
-/// A case that has a twin of its name in the folder `recommended` beside its own passes when it equals either.
+/// Replays the vectors in `paths`, files or folders, and reports to `out`: see [`Report::write`].
 ///
 /// # Errors
 ///
@@ -47,35 +34,21 @@ enum Verdict {
 ///
 /// Whether nothing failed.
 pub fn run(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
-    let mut total = Tally::default();
-    let mut lines = Vec::new();
-    for path in files(paths)? {
-        let tally = run_file(&path, out)?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        lines.push(format!(
-            "{name}: {} passed, {} differ with a reason, {} failed",
-            tally.passed, tally.differing_cases, tally.failed
-        ));
-        total.add(tally);
-    }
-    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-    for (reason, count) in &total.differing {
-        writeln!(out, "differ with {reason}: {count}")?;
-    }
-    writeln!(out, "{} cases differ with a reason", total.differing_cases)?;
-    writeln!(out, "{} passed, {} failed", total.passed, total.failed)?;
-    Ok(total.failed == 0)
+    let report = replay(paths)?;
+    report.write(out)?;
+    Ok(report.tally().failed == 0)
 }
 
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.differing_cases += other.differing_cases;
-        for (reason, count) in other.differing {
-            *self.differing.entry(reason).or_default() += count;
-        }
-    }
+/// Replays the vectors in `paths`, files or folders.
+///
+/// A case that has a twin of its name in the folder `recommended` beside its own passes when it equals either.
+///
+/// # Errors
+///
+/// A path that cannot be read, or is no vector file.
+pub fn replay(paths: &[PathBuf]) -> io::Result<Report> {
+    let files = files(paths)?.iter().map(|path| replay_file(path)).collect::<io::Result<_>>()?;
+    Ok(Report { files })
 }
 
 /// All vector files below the paths, in order of their names.
@@ -109,48 +82,31 @@ fn load(path: &Path) -> io::Result<Vec<Case>> {
     Ok(file.cases)
 }
 
-fn run_file(path: &Path, out: &mut dyn Write) -> io::Result<Tally> {
+fn replay_file(path: &Path) -> io::Result<FileReport> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let text = fs::read(path).map_err(|error| named(path, error))?;
     if certificates::is_certificates(&text) {
-        return run_certificates(path, &text, out);
+        return Ok(FileReport { name, cases: judge_certificates(path, &text)? });
     }
-    let cases = load(path)?;
     let twins = twins(path)?;
-    let mut tally = Tally::default();
-    for case in &cases {
-        match judge(case, twins.get(&case.name)) {
-            Verdict::Passed => tally.passed += 1,
-            Verdict::Differs => {
-                tally.differing_cases += 1;
-                for reason in case.suspect.iter().chain(&case.points) {
-                    *tally.differing.entry(reason.clone()).or_default() += 1;
-                }
-            }
-            Verdict::Failed(difference) => {
-                tally.failed += 1;
-                writeln!(out, "FAILED {}: {difference}", case.name)?;
-            }
-        }
-    }
-    Ok(tally)
+    let cases = load(path)?.into_iter().map(|case| {
+        let outcome = judge(&case, twins.get(&case.name));
+        CaseReport { name: case.name, mode: case.mode, reasons: [case.suspect, case.points].concat(), outcome }
+    });
+    Ok(FileReport { name, cases: cases.collect() })
 }
 
-fn run_certificates(path: &Path, text: &[u8], out: &mut dyn Write) -> io::Result<Tally> {
-    let mut tally = Tally::default();
-    for judged in certificates::judge(text).map_err(|error| named(path, error))? {
-        match judged.judgement {
-            Judgement::Passed => tally.passed += 1,
-            Judgement::Differs(reason) => {
-                tally.differing_cases += 1;
-                *tally.differing.entry(format!("{reason}: not offered")).or_default() += 1;
-            }
-            Judgement::Failed(difference) => {
-                tally.failed += 1;
-                writeln!(out, "FAILED {}: {difference}", judged.name)?;
-            }
-        }
-    }
-    Ok(tally)
+fn judge_certificates(path: &Path, text: &[u8]) -> io::Result<Vec<CaseReport>> {
+    let judged = certificates::judge(text).map_err(|error| named(path, error))?;
+    let report = |judged: Judged| {
+        let (outcome, reasons) = match judged.judgement {
+            Judgement::Passed => (Outcome::AsRecorded, Vec::new()),
+            Judgement::Differs(reason) => (Outcome::Differs(reason.into()), vec![format!("{reason}: not offered")]),
+            Judgement::Failed(difference) => (Outcome::Failed(difference), Vec::new()),
+        };
+        CaseReport { name: judged.name, mode: CERTIFICATES.into(), reasons, outcome }
+    };
+    Ok(judged.into_iter().map(report).collect())
 }
 
 /// The cases as a terminal plays them that follows every recommendation.
@@ -161,17 +117,21 @@ fn twins(path: &Path) -> io::Result<BTreeMap<String, Case>> {
     Ok(cases.into_iter().map(|case| (case.name.clone(), case)).collect())
 }
 
-fn judge(case: &Case, twin: Option<&Case>) -> Verdict {
+fn judge(case: &Case, twin: Option<&Case>) -> Outcome {
     let mut differences = Vec::new();
-    for version in iter::once(case).chain(twin) {
+    for (version, outcome) in
+        iter::once((case, Outcome::AsRecorded)).chain(twin.map(|twin| (twin, Outcome::AsRecommended)))
+    {
         match play::play(version) {
-            Ok(()) => return Verdict::Passed,
+            Ok(()) => return outcome,
             Err(difference) => differences.push(difference),
         }
     }
     let unknown = differences.iter().any(|difference| difference.contains("unknown "));
+    let difference = differences.join(" | recommended: ");
     if twin.is_none() && !unknown && !(case.suspect.is_empty() && case.points.is_empty()) {
-        return Verdict::Differs;
+        Outcome::Differs(difference)
+    } else {
+        Outcome::Failed(difference)
     }
-    Verdict::Failed(differences.join(" | recommended: "))
 }

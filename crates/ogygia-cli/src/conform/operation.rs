@@ -1,17 +1,20 @@
 //! The operations of the vectors, as calls.
 
+use std::slice::Iter;
+
 use ogygia::card::{KeyId, Kif, Kvc, Level, Lid, Sfi};
 use ogygia::command::{
-    AppendRecord, CancelSession, ChangeCounter, ChangeCounters, ChangeKey, ChangePin, CheckPinStatus, CloseSession,
-    CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PutData, ReadBinary, ReadCounters,
-    ReadRecord, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile, SetCounter, SvDebit, SvGet,
-    SvOperation, SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
+    ActivateEncryption, AppendRecord, AuthenticateEarly, CancelSession, ChangeCounter, ChangeCounters, ChangeKey,
+    ChangePin, CheckPinStatus, CloseSession, CounterChange, DataTag, DeactivateEncryption, GenerateKeyPair, GetData,
+    Invalidate, OpenPkiSession, OpenSession, Pin, PutData, ReadBinary, ReadCounters, ReadRecord, ReadRecords,
+    ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile, SetCounter, SvDebit, SvGet, SvOperation,
+    SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary, WriteRecord,
 };
 use ogygia::transaction::Transaction;
 use serde_json::{Map, Value};
 
 use super::vector::Step;
-use crate::hex;
+use crate::hex::{self, Hex};
 
 /// Why an operation could not be called: the vector, or this runner.
 pub(super) type Refused = String;
@@ -90,7 +93,13 @@ pub(super) fn level(name: &str) -> Result<Level, Refused> {
 }
 
 /// Calls the preparation of `step`.
-pub(super) fn prepare(transaction: &mut Transaction, step: &Step) -> Result<Result<(), ogygia::Error>, Refused> {
+///
+/// Each session that the card signs takes one of the `challenges` that the recorded terminal drew.
+pub(super) fn prepare(
+    transaction: &mut Transaction,
+    step: &Step,
+    challenges: &mut Iter<'_, Hex>,
+) -> Result<Result<(), ogygia::Error>, Refused> {
     let arguments = Arguments(&step.arguments);
     Ok(match step.op.as_str() {
         "select_file" => transaction.prepare(select_file(&arguments)?),
@@ -130,11 +139,29 @@ pub(super) fn prepare(transaction: &mut Transaction, step: &Step) -> Result<Resu
             counter: arguments.byte("counter")?,
             to: arguments.number("value", u32::MAX)?,
         }),
+        "open_secure_session" if !arguments.0.contains_key("level") => open_pki_session(transaction, challenges)?,
         "open_secure_session" => transaction.prepare(OpenSession { level: level(arguments.text("level")?)? }),
+        "early_mutual_authentication" => transaction.prepare(AuthenticateEarly),
+        "activate_encryption" => transaction.prepare(ActivateEncryption),
+        "deactivate_encryption" => transaction.prepare(DeactivateEncryption),
         "close_secure_session" => transaction.prepare(CloseSession),
         "cancel_secure_session" => transaction.prepare(CancelSession),
         other => return prepare_more(transaction, other, &arguments),
     })
+}
+
+/// A challenge is drawn only for a session that is accepted.
+fn open_pki_session(
+    transaction: &mut Transaction,
+    challenges: &mut Iter<'_, Hex>,
+) -> Result<Result<(), ogygia::Error>, Refused> {
+    let drawn = challenges.as_slice().first().map_or(&[0; 8][..], |challenge| &challenge.0);
+    let challenge = drawn.try_into().map_err(|_| "a challenge has eight bytes")?;
+    let prepared = transaction.prepare(OpenPkiSession { challenge });
+    if prepared.is_ok() {
+        challenges.next();
+    }
+    Ok(prepared)
 }
 
 /// The operations beyond records, counters and sessions.

@@ -1,16 +1,16 @@
 //! One case: the calls are made, the peers answer as recorded, and everything is compared.
 
-use ogygia::card::{KeyId, Kif, Kvc};
+use std::slice::Iter;
+
 use ogygia::drive;
-use ogygia::sam::Sam;
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 use serde_json::Value;
 
 use super::script::Script;
 use super::signature::{self, Pending};
-use super::vector::{CardData, Case, Settings, Step};
-use super::{kind, operation, selection};
+use super::vector::{CardData, Case, Step};
+use super::{kind, operation, security, selection};
 use crate::hex::Hex;
 use crate::image;
 
@@ -22,7 +22,7 @@ pub(super) fn play(case: &Case) -> Result<(), String> {
             let played = image.as_ref().map_or(Value::Null, image::to_json);
             same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
         }
-        "free" | "regular" | "extended" => play_transaction(case),
+        "free" | "regular" | "extended" | "pki" => play_transaction(case),
         other => Err(format!("unknown mode {other}")),
     }
 }
@@ -34,21 +34,21 @@ fn card_data(case: &Case) -> Result<&CardData, String> {
 fn play_transaction(case: &Case) -> Result<(), String> {
     let card = card_data(case)?;
     let Some(image) = selection::select(card, case.selection.as_ref())? else { return Ok(()) };
-    let created = security(case, card.contactless)?;
-    let transaction = Transaction::new(image, created);
+    let transaction = security::of(case, card.contactless)?.and_then(|security| Transaction::new(image, security));
     same_kind("creation", case.creation_error.as_deref(), transaction.as_ref().err().copied())?;
     let Ok(mut transaction) = transaction else { return Ok(()) };
     if let Some(challenge) = &case.prefetched_challenge {
         let challenge = challenge.0.as_slice().try_into().map_err(|_| "a prefetched challenge has eight bytes")?;
         transaction.set_prefetched_challenge(challenge);
     }
-    let mut scripts = (Script::new("card", &case.steps), Script::new("sam", &case.steps));
+    let mut scripts = Script::of_both(&case.steps);
     let mut searches = Vec::new();
     let mut signatures = Vec::new();
+    let mut challenges = case.terminal_challenges.iter();
     for (index, step) in case.steps.iter().enumerate() {
         scripts.0.begin(index);
         scripts.1.begin(index);
-        play_step(&mut transaction, step, &mut scripts, &mut signatures)
+        play_step(&mut transaction, step, &mut scripts, &mut signatures, &mut challenges)
             .map_err(|what| format!("step {index}, {}: {what}", step.op))?;
         same_matches(&transaction, step, &mut searches).map_err(|what| format!("step {index}, {}: {what}", step.op))?;
     }
@@ -61,18 +61,20 @@ fn play_step<'a>(
     step: &'a Step,
     (card, sam): &mut (Script, Script),
     signatures: &mut Vec<Pending<'a>>,
+    challenges: &mut Iter<'_, Hex>,
 ) -> Result<(), String> {
     let result = match step.op.as_str() {
         "prefetch_challenge" => transaction.prefetch_challenge().and_then(|()| drive::resume(transaction, card, sam)),
         "compute_signature" | "verify_signature" => signature::prepare(transaction, step, signatures)?,
         "process" => drive::run(transaction, card, sam, channel(step)?),
         _ => {
-            let prepared = operation::prepare(transaction, step)?;
+            let prepared = operation::prepare(transaction, step, challenges)?;
             // A refused preparation aborts the session; the error that comes back is the one that it gave.
             let _ = drive::resume(transaction, card, sam);
             prepared
         }
     };
+    Script::first_difference(card, sam)?;
     card.end().map_err(|what| format!("to the card: {what}"))?;
     sam.end().map_err(|what| format!("to the SAM: {what}"))?;
     same_kind("result", step.error.as_deref(), result.err())?;
@@ -119,42 +121,6 @@ pub(super) fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>
     let detail = error.map(|error| format!(" ({error})")).unwrap_or_default();
     let name = |kind: Option<&str>| kind.unwrap_or("success").to_string();
     if same { Ok(()) } else { Err(format!("{what}: {}{detail} instead of {}", name(played), name(recorded))) }
-}
-
-fn security(case: &Case, contactless: bool) -> Result<Security, String> {
-    let (Some(settings), Some(sam)) = (&case.settings, &case.sam) else { return Ok(Security::None) };
-    let mut symmetric = SymmetricSettings::new(Sam::from_power_on_data(&sam.power_on_data.0));
-    symmetric.sam_reader_capacity = sam.reader_payload_capacity;
-    apply(settings, contactless, &mut symmetric)?;
-    Ok(Security::Symmetric(symmetric))
-}
-
-fn apply(settings: &Settings, contactless: bool, symmetric: &mut SymmetricSettings) -> Result<(), String> {
-    let byte = |hex: &Hex| hex.0.first().copied().ok_or("an empty byte");
-    let pair = |(kif, kvc): &(Hex, Hex)| Ok::<_, String>((Kif(byte(kif)?), Kvc(byte(kvc)?)));
-    symmetric.multiple_sessions = settings.multiple_session;
-    symmetric.ratification_command = settings.ratification_mechanism && contactless;
-    symmetric.read_on_opening = !settings.read_on_session_opening_disabled;
-    for (level, kvc, kif) in &settings.kif {
-        symmetric.kif.push((operation::level(level)?, Kvc(byte(kvc)?), Kif(byte(kif)?)));
-    }
-    for (level, kif) in &settings.default_kif {
-        symmetric.default_kif.push((operation::level(level)?, Kif(byte(kif)?)));
-    }
-    for (level, kvc) in &settings.default_kvc {
-        symmetric.default_kvc.push((operation::level(level)?, Kvc(byte(kvc)?)));
-    }
-    symmetric.authorized_session_keys = settings.authorized_session_keys.iter().map(pair).collect::<Result<_, _>>()?;
-    symmetric.authorized_sv_keys = settings.authorized_sv_keys.iter().map(pair).collect::<Result<_, _>>()?;
-    let key = |named: &Option<(Hex, Hex)>| {
-        named.as_ref().map(|named| pair(named).map(|(kif, kvc)| KeyId { kif, kvc })).transpose()
-    };
-    symmetric.pin_plain = settings.pin_plain;
-    symmetric.pin_verification_key = key(&settings.pin_verification_key)?;
-    symmetric.pin_modification_key = key(&settings.pin_modification_key)?;
-    symmetric.sv_load_and_debit_log = settings.sv_load_and_debit_log;
-    symmetric.sv_negative_balance = settings.sv_negative_balance;
-    Ok(())
 }
 
 fn same_image(recorded: Option<&Value>, played: &Value) -> Result<(), String> {

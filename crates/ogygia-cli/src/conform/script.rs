@@ -1,6 +1,8 @@
 //! A peer that answers what was recorded, and compares what it is asked.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ogygia::apdu::{Batch, Response};
 use ogygia::drive::Channel;
@@ -18,8 +20,10 @@ pub(super) struct Script {
     requests: usize,
     /// How many requests with commands each step was recorded to make.
     recorded: BTreeMap<usize, usize>,
-    /// The first thing that was not as recorded.
-    difference: Option<String>,
+    /// The first thing that was not as recorded, and when that was.
+    difference: Option<(u32, String)>,
+    /// Counts the requests to both peers.
+    clock: Rc<Cell<u32>>,
     closed: bool,
 }
 
@@ -36,8 +40,14 @@ struct Entry {
 const SUCCESS: [u8; 2] = [0x90, 0x00];
 
 impl Script {
-    pub(super) fn new(peer: &str, steps: &[Step]) -> Self {
-        let mut script = Self::default();
+    /// What the card and the SAM were recorded to answer.
+    pub(super) fn of_both(steps: &[Step]) -> (Self, Self) {
+        let clock = Rc::default();
+        (Self::new("card", steps, Rc::clone(&clock)), Self::new("sam", steps, clock))
+    }
+
+    fn new(peer: &str, steps: &[Step], clock: Rc<Cell<u32>>) -> Self {
+        let mut script = Self { clock, ..Self::default() };
         let all =
             steps.iter().enumerate().flat_map(|(step, s)| s.exchanges.iter().map(move |exchange| (step, exchange)));
         for (number, (step, exchange)) in all.enumerate().filter(|(_, (_, exchange))| exchange.to == peer) {
@@ -63,11 +73,20 @@ impl Script {
         self.closed = false;
     }
 
-    /// What was not as recorded, up to the end of the step.
-    pub(super) fn end(&mut self) -> Result<(), String> {
-        if let Some(difference) = self.difference.take() {
-            return Err(difference);
+    /// The first thing that one of both was asked and that was not recorded.
+    pub(super) fn first_difference(card: &Self, sam: &Self) -> Result<(), String> {
+        let told = |script: &Self, peer| {
+            let (when, what) = script.difference.clone()?;
+            Some((when, format!("to the {peer}: {what}")))
+        };
+        match told(card, "card").into_iter().chain(told(sam, "SAM")).min() {
+            Some((_, what)) => Err(what),
+            None => Ok(()),
         }
+    }
+
+    /// What was not as recorded, up to the end of the step, besides what was asked.
+    pub(super) fn end(&mut self) -> Result<(), String> {
         let allowed = self.recorded.get(&self.step).copied().unwrap_or(0);
         if self.requests > allowed {
             return Err(format!("{} requests where {allowed} were recorded", self.requests));
@@ -127,7 +146,8 @@ impl Script {
                     break;
                 }
                 let expected = self.expected();
-                self.difference.get_or_insert_with(|| format!("sent {} instead of {expected}", hex::encode(command)));
+                let difference = || (self.clock.get(), format!("sent {} instead of {expected}", hex::encode(command)));
+                self.difference.get_or_insert_with(difference);
                 return Err(Loss::Reader);
             };
             let Some(entry) = self.entries.get_mut(found) else { return Err(Loss::Reader) };
@@ -163,8 +183,13 @@ impl Script {
 }
 
 impl Entry {
+    /// The recorded terminal loses the Le of case 4 when it has a command ciphered; one that keeps it is right.
     fn answers(&self, command: &[u8]) -> bool {
-        self.command == command
+        let ciphered = match command {
+            [_, _, _, _, lc, data @ .., 0] if data.len() == usize::from(*lc) => command.get(..command.len() - 1),
+            _ => None,
+        };
+        self.command == command || ciphered.is_some_and(|ciphered| self.command == ciphered)
     }
 
     /// Select Diversifier that was not refused: it may be left out where the same one is selected already.
@@ -183,6 +208,7 @@ impl Channel for Script {
         if !request.commands.is_empty() {
             self.requests += 1;
         }
+        self.clock.set(self.clock.get() + 1);
         self.closed = request.channel == ChannelControl::CloseAfter;
         self.serve(request, responses)
     }

@@ -27,6 +27,8 @@ pub(super) struct Case {
     pub(super) selection: Option<Selection>,
     pub(super) settings: Option<Settings>,
     pub(super) prefetched_challenge: Option<Hex>,
+    #[serde(default)]
+    pub(super) terminal_challenges: Vec<Hex>,
     pub(super) creation_error: Option<String>,
     #[serde(default)]
     pub(super) steps: Vec<Step>,
@@ -78,6 +80,11 @@ pub(super) struct Settings {
     pub(super) sv_load_and_debit_log: bool,
     pub(super) sv_negative_balance: bool,
     pub(super) authorized_sv_keys: Vec<(Hex, Hex)>,
+    pub(super) pca: Vec<(Hex, Hex)>,
+    pub(super) ca: Vec<Hex>,
+    pub(super) ca_parser: Option<bool>,
+    pub(super) card_parser: Option<bool>,
+    pub(super) test_mode: bool,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -25,6 +25,37 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
         0xDC => write(CommandName::UpdateRecord, sfi, &format!("record {p1} becomes"), data),
         0xD2 => write(CommandName::WriteRecord, sfi, &format!("record {p1} gets the bits of"), data),
         0xE2 => write(CommandName::AppendRecord, sfi, "a new record 1 is", data),
+        0x3A => several(CommandName::IncreaseMultiple, sfi, data, "more"),
+        0x38 => several(CommandName::DecreaseMultiple, sfi, data, "less"),
+        0xB3 => Meaning::new(
+            CommandName::ReadRecordMultiple,
+            format!("{}, a part of the records from {p1} on", place(sfi)),
+            short_hex,
+        ),
+        0xA2 => Meaning::new(
+            CommandName::SearchRecordMultiple,
+            format!("{}, which records hold this?", place(sfi)),
+            found_in,
+        ),
+        0xB0 => Meaning::new(CommandName::ReadBinary, bytes_of("read", p1, p2), short_hex),
+        0xD6 => written(CommandName::UpdateBinary, &bytes_of("replace", p1, p2), data),
+        0xD0 => written(CommandName::WriteBinary, &bytes_of("add bits to", p1, p2), data),
+        0xCA => Meaning::new(CommandName::GetData, format!("the data object {p1:02X}{p2:02X}"), short_hex),
+        0xDA => written(CommandName::PutData, &format!("the data object {p1:02X}{p2:02X} becomes"), data),
+        0x46 => Meaning::new(CommandName::GenerateAsymmetricKeyPair, "make a key pair of your own", done),
+        0x04 => Meaning::new(CommandName::Invalidate, "the application is invalid from now on", done),
+        0x44 => Meaning::new(CommandName::Rehabilitate, "the application is valid again", done),
+        0x84 => {
+            Meaning::new(CommandName::GetChallenge, "a random number, so that what comes next serves once", |data| {
+                format!("{} bytes", data.len())
+            })
+        }
+        0x20 => verify_pin(data),
+        0xD8 => change_secret(p2),
+        0x7C => super::purse::get(p1, p2),
+        0xB8 => super::purse::reload(data),
+        0xBA => super::purse::debit(CommandName::SvDebit, data),
+        0xBC => super::purse::debit(CommandName::SvUndebit, data),
         _ => return None,
     })
 }
@@ -83,9 +114,16 @@ fn ratification<'a>() -> Meaning<'a> {
 }
 
 fn read<'a>(sfi: Sfi, record: u8, p2: u8) -> Meaning<'a> {
-    let from = if p2 & 7 == 5 { " and those that follow" } else { "" };
+    let several = p2 & 7 == 5;
+    let from = if several { " and those that follow" } else { "" };
     let asks = format!("{}, record {record}{from}", place(sfi));
-    Meaning::new(CommandName::ReadRecords, asks, move |data| content(sfi, data))
+    Meaning::new(
+        CommandName::ReadRecords,
+        asks,
+        move |data| {
+            if several { contents(sfi, data) } else { content(sfi, data) }
+        },
+    )
 }
 
 fn open<'a>(p1: u8, p2: u8) -> Meaning<'a> {
@@ -158,6 +196,17 @@ pub(crate) fn place(sfi: Sfi) -> String {
     }
 }
 
+/// Several records, each behind its number and its length.
+fn contents(sfi: Sfi, mut data: &[u8]) -> String {
+    let mut records = Vec::new();
+    while let [number, length, rest @ ..] = data {
+        let (record, next) = rest.split_at(rest.len().min(usize::from(*length)));
+        records.push(format!("{number}: {}", content(sfi, record)));
+        data = next;
+    }
+    records.join("; ")
+}
+
 /// A record in words, where its structure is known.
 pub(crate) fn content(sfi: Sfi, record: &[u8]) -> String {
     let decoded = match TicketingFile::from_sfi(sfi) {
@@ -174,4 +223,64 @@ pub(crate) fn content(sfi: Sfi, record: &[u8]) -> String {
         true => "zeros".to_owned(),
         false => short_hex(record),
     })
+}
+
+fn done(_: &[u8]) -> String {
+    "done".to_owned()
+}
+
+fn several<'a>(name: CommandName, sfi: Sfi, data: &[u8], way: &str) -> Meaning<'a> {
+    let (entries, _rest) = data.as_chunks::<4>();
+    let entries = entries.iter().map(|[counter, a, b, c]| format!("counter {counter}: {} {way}", u24([*a, *b, *c])));
+    let asks = format!("{}, {}", place(sfi), entries.collect::<Vec<_>>().join(", "));
+    Meaning::new(name, asks, |data| {
+        let (values, _rest) = data.as_chunks::<4>();
+        let values = values.iter().map(|[counter, a, b, c]| format!("counter {counter} is {}", u24([*a, *b, *c])));
+        values.collect::<Vec<_>>().join(", ")
+    })
+}
+
+fn found_in(data: &[u8]) -> String {
+    let numbers = data.split_first().map(|(_, numbers)| numbers).unwrap_or_default();
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    if numbers.is_empty() { "none".to_owned() } else { format!("record {}", numbers.join(", ")) }
+}
+
+/// Bit 8 of P1: the rest of P1 names the file; else P1 and P2 are the offset in the file used last.
+fn bytes_of(what: &str, p1: u8, p2: u8) -> String {
+    match p1 & 0x80 {
+        0 => format!("{what} bytes from {} on", u16::from_be_bytes([p1, p2])),
+        _ => format!("{what} bytes of {} from {p2} on", place(Sfi(p1 & 0x1F))),
+    }
+}
+
+fn written<'a>(name: CommandName, what: &str, data: &[u8]) -> Meaning<'a> {
+    Meaning::new(name, format!("{what}: {}", short_hex(data)), |_| "noted".to_owned())
+}
+
+fn verify_pin<'a>(data: &[u8]) -> Meaning<'a> {
+    let asks = match data.len() {
+        0 => "how many presentations of the PIN are left?",
+        4 => "this is the holder's PIN, in clear",
+        _ => "this is the holder's PIN, ciphered by the SAM for this moment",
+    };
+    let presented = !data.is_empty();
+    let answer = move |response: Response<'_>| match (response.status, response.status.attempts_left()) {
+        (StatusWord::SUCCESS, _) if presented => Some("right".to_owned()),
+        (StatusWord::SUCCESS, _) => Some("all of them".to_owned()),
+        (StatusWord::PIN_BLOCKED, _) => Some("the PIN is blocked".to_owned()),
+        (_, Some(left)) if presented => Some(format!("WRONG; presentations left: {left}")),
+        (_, Some(left)) => Some(left.to_string()),
+        _ => None,
+    };
+    Meaning { name: CommandName::VerifyPin, asks: asks.to_owned(), answer: Box::new(answer) }
+}
+
+fn change_secret<'a>(p2: u8) -> Meaning<'a> {
+    if p2 == 0xFF {
+        Meaning::new(CommandName::ChangePin, "this is the new PIN", |_| "changed".to_owned())
+    } else {
+        let asks = format!("this is the new key {p2}, wrapped by the SAM");
+        Meaning::new(CommandName::ChangeKey, asks, |_| "changed".to_owned())
+    }
 }

@@ -3,7 +3,13 @@
 //! Read from the bytes alone, as somebody would who listens in.
 
 pub(crate) mod card;
+mod purse;
 mod sam;
+mod secret;
+
+pub(crate) use secret::{shown_command, shown_response};
+
+use std::ops::Range;
 
 use ogygia::Peer;
 use ogygia::apdu::Response;
@@ -35,7 +41,7 @@ impl Explained {
 
 /// Puts an exchange with `peer` into words.
 pub(crate) fn explain(peer: Peer, exchange: &Exchange) -> Explained {
-    let Some(command) = Command::parse(&exchange.command) else {
+    let Some(command) = Command::parse(peer, &exchange.command) else {
         return Explained::unknown("Unknown command".to_owned());
     };
     let meaning = match peer {
@@ -65,16 +71,20 @@ struct Command<'a> {
     p1: u8,
     p2: u8,
     data: &'a [u8],
+    /// Where in the data something is not to be shown.
+    hidden: Vec<Range<usize>>,
 }
 
 impl<'a> Command<'a> {
-    fn parse(bytes: &'a [u8]) -> Option<Self> {
+    fn parse(peer: Peer, bytes: &'a [u8]) -> Option<Self> {
         let (&[_, ins, p1, p2], rest) = bytes.split_first_chunk::<4>()?;
         let data = match rest {
             [lc, data @ ..] => data.get(..usize::from(*lc)).unwrap_or_default(),
             [] => &[],
         };
-        Some(Self { ins, p1, p2, data })
+        let hidden = secret::hidden(peer, bytes).into_iter();
+        let hidden = hidden.map(|range| range.start.saturating_sub(5)..range.end.saturating_sub(5)).collect();
+        Some(Self { ins, p1, p2, data, hidden })
     }
 }
 
@@ -113,14 +123,36 @@ fn title(name: CommandName) -> String {
 
 /// Bytes as hexadecimal text, cut in the middle when there are many.
 pub(crate) fn short_hex(bytes: &[u8]) -> String {
+    short_hex_without(bytes, &[])
+}
+
+/// The same, with asterisks for the bytes that are hidden.
+fn short_hex_without(bytes: &[u8], hidden: &[Range<usize>]) -> String {
     const WHOLE: usize = 48;
     const HEAD: usize = 32;
-    match (bytes.get(..HEAD), bytes.split_last_chunk::<2>()) {
-        (Some(head), Some((_, tail))) if bytes.len() > WHOLE => {
-            format!("{}…{} ({} bytes)", hex::encode(head), hex::encode(tail), bytes.len())
-        }
-        _ => hex::encode(bytes),
+    const TAIL: usize = 2;
+    if bytes.len() <= WHOLE {
+        return masked_hex(bytes, 0..bytes.len(), hidden);
     }
+    let tail = bytes.len() - TAIL..bytes.len();
+    let (head, tail) = (masked_hex(bytes, 0..HEAD, hidden), masked_hex(bytes, tail, hidden));
+    format!("{head}…{tail} ({} bytes)", bytes.len())
+}
+
+fn masked_hex(bytes: &[u8], part: Range<usize>, hidden: &[Range<usize>]) -> String {
+    const MASK: &str = "****";
+    let mut text = String::new();
+    let mut masking = false;
+    for (at, byte) in bytes.iter().enumerate().take(part.end).skip(part.start) {
+        let mask = hidden.iter().any(|range| range.contains(&at));
+        match (mask, masking) {
+            (true, false) => text.push_str(MASK),
+            (true, true) => {}
+            (false, _) => text.push_str(&hex::encode(&[*byte])),
+        }
+        masking = mask;
+    }
+    text
 }
 
 #[cfg(test)]

@@ -49,6 +49,10 @@ fn openings() {
 fn reading_and_writing() {
     assert_eq!(card("00B201CC0C", "00000A0000000000000000009000"), "Read Records: Counters, record 1 <- 10, 0, 0, 0");
     assert_eq!(card("00B201EC04", "010203049000"), "Read Records: file 1D, record 1 <- 01020304");
+    assert_eq!(
+        card("00B201CD0A", "0103000001020300000A9000"),
+        "Read Records: Counters, record 1 and those that follow <- 1: 1; 2: 10"
+    );
     assert!(card("00DC01EC0400000000", "9000").starts_with("Update Record: file 1D, record 1 becomes: zeros"));
     assert!(card("00E200E801AA", "9000").starts_with("Append Record: file 1D, a new record 1 is: AA"));
     assert!(card("003001C80300000100", "0000099000").ends_with("counter 1: 1 less <- it is 9 now"));
@@ -71,6 +75,75 @@ fn sam_commands() {
     assert!(sam("808C80000501AA02BBCC", "9000").contains("2 messages"));
     assert!(sam("8082000004A43BDBE9", "9000").contains("<- yes"));
     assert!(sam("8082000004A43BDBE9", "6988").contains("<- NO"));
+}
+
+#[test]
+fn pins_and_keys() {
+    assert!(card("0020000000", "9000").ends_with("are left? <- all of them"));
+    assert!(card("0020000000", "63C2").ends_with("<- 2"));
+    assert!(card("002000000430303030", "9000").ends_with("PIN, in clear <- right"));
+    assert!(card("00200000081122334455667788", "63C1").ends_with("for this moment <- WRONG; presentations left: 1"));
+    assert!(card("002000000430303030", "6983").ends_with("<- the PIN is blocked"));
+    assert!(card("00D800FF0430303030", "9000").starts_with("Change PIN: "));
+    assert!(card("00D8000304AABBCCDD", "9000").starts_with("Change Key: this is the new key 3"));
+    assert!(card("0084000008", "11223344556677889000").starts_with("Get Challenge: "));
+    assert!(sam("80860000081122334455667788", "9000").starts_with("Give Random: "));
+    assert!(
+        sam("801280FF06307930303030", "11223344556677889000")
+            .contains("cipher the PIN, with the card's challenge and key KIF 30 KVC 79")
+    );
+    assert!(sam("801240FF0A21790000000030303030", "9000").contains("cipher a new PIN"));
+    assert!(
+        sam("8012FFFF052179307A90", "9000").contains("key KIF 30 KVC 7A for this challenge, under key KIF 21 KVC 79")
+    );
+    assert!(sam("8012FF0003307A90", "9000").ends_with("under the null key <- here it is, 0 bytes"));
+}
+
+#[test]
+fn purses() {
+    let log = "00".repeat(22);
+    let got = card("007C000721", &format!("79000511223344550004B0{log}9000"));
+    assert!(
+        got.ends_with("a reload will follow <- 1200, after 5 operations; its key is KVC 79, and here is its challenge"),
+        "{got}"
+    );
+    let extended = format!("1122334455667788790005112233445566FFFFFF{}9000", "00".repeat(41));
+    assert!(card("007C01093D", &extended).contains("a debit will follow <- -1, after 5"));
+    assert_eq!(card("007C000721", "119000").split(" <- ").last(), Some("11"));
+    let reload = card(&format!("00B811221733445500790000 03E80832{}", "00".repeat(12)).replace(' ', ""), "1122339000");
+    assert!(reload.starts_with("SV Reload: 1000 into the purse"), "{reload}");
+    assert!(card(&format!("00BA11221433FF38{}", "00".repeat(17)), "6200").contains("200 out of the purse"));
+    assert!(card(&format!("00BC1122143300C8{}", "00".repeat(17)), "1122339000").contains("200 back into the purse"));
+    assert!(sam("805401FF00", "9000").contains("sign a debit"));
+    assert!(sam("8058000003AABBCC", "9000").contains("<- yes") && sam("8058000003AABBCC", "6988").contains("<- NO"));
+}
+
+#[test]
+fn signatures() {
+    let verify = "802A00A80FFF2B1988C1C2C3D1D2D3D4D5D6D7D8";
+    assert!(sam(verify, "9000").contains("are these 3 bytes signed with key KIF 2B KVC 19? <- yes"));
+    assert!(sam(verify, "6988").contains("<- NO"));
+    assert!(
+        sam("802A9E9A06FF2B1988C1C2", "11223344556677889000")
+            .contains("sign 2 bytes with key KIF 2B KVC 19 <- 8 bytes")
+    );
+    assert!(sam("802A9E9A0EFF2B19C80008A1A2A3A4A5A6A7A8", "9000").contains("sign 8 bytes"));
+    assert!(sam("801C40000A2B19A1A2A3A4A5A6A7A8", "11223344556677889000").contains("key KIF 2B KVC 19 <- 8 bytes"));
+}
+
+#[test]
+fn other_commands() {
+    assert!(
+        card("003A00C80801000001020000029000", "0100000B02000016 9000".replace(' ', "").as_str())
+            .contains("counter 1: 1 more, counter 2: 2 more <- counter 1 is 11, counter 2 is 22")
+    );
+    assert!(card("00A2013F0500000001AA", "0201039000").ends_with("<- record 1, 3"));
+    assert!(card("00A2013F0500000001AA", "009000").ends_with("<- none"));
+    assert!(card("00B0810510", "AA9000").contains("read bytes of file 01 from 5 on <- AA"));
+    assert!(card("00D6010502AABB", "9000").contains("replace bytes from 261 on: AABB"));
+    assert!(card("00CA006F00", "AA9000").contains("the data object 006F <- AA"));
+    assert!(card("0004000000", "9000").starts_with("Invalidate: "));
+    assert!(card("00B3013D045402000500", "AA9000").starts_with("Read Record Multiple: "));
 }
 
 /// Whatever bytes come, there are words for them.

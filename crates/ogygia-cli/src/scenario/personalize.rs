@@ -2,7 +2,7 @@
 
 use ogygia::transaction::Transaction;
 
-use super::{Change, Done, Outcome, Stage, is_authenticated, setup};
+use super::{Change, Done, Outcome, Proof, Stage, setup};
 use crate::error::Failure;
 use crate::record::Phase;
 use crate::ticketing::application::LOADER;
@@ -21,7 +21,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let sessions = transaction.session().committed;
     Ok(Done {
         outcome: Outcome::Success,
-        authenticated: is_authenticated(&transaction),
+        proofs: Proof::of_session(&transaction),
         decided: vec![
             "The application and its file structure are known.".to_owned(),
             format!("This product has {slots} contract slots, each with its counter; all are emptied."),

@@ -5,11 +5,11 @@ use ogygia::transaction::Transaction;
 use super::Stage;
 use crate::error::Failure;
 use crate::record::Phase;
+use crate::terminal::Terminal;
 use crate::ticketing::application::LOADER;
-use crate::ticketing::{Environment, load, personalize};
+use crate::ticketing::{Environment, load, personalize, validate};
 
 const TRIPS: u32 = 10;
-const SLOT: u8 = 1;
 
 /// The environment that the loader of this stage writes. Its count of cards begins with 1 in each run.
 pub(super) fn environment(stage: &Stage) -> Result<Environment, Failure> {
@@ -18,23 +18,49 @@ pub(super) fn environment(stage: &Stage) -> Result<Environment, Failure> {
     })
 }
 
-/// Personalizes a fresh card and loads trips. Other cards are left as they are.
-pub(super) fn prepare(stage: &mut Stage) -> Result<(), Failure> {
+/// Personalizes a fresh card. Other cards are left as they are.
+pub(super) fn personalize(stage: &mut Stage) -> Result<(), Failure> {
     if !stage.fresh {
         return Ok(());
     }
-    stage.terminal.log.begin(Phase::Setup);
     let environment = environment(stage)?;
-    let card = stage.terminal.select(LOADER, true)?;
-    let mut transaction = Transaction::new(card, stage.terminal.security(false))?;
-    let terminal = &mut stage.terminal;
+    let (mut transaction, terminal) = begin(stage)?;
     personalize::personalize(&mut transaction, &mut terminal.card, &mut terminal.sam, &environment)?;
     stage.setup.push(format!("personalized with key 1: {environment}"));
-
-    let card = terminal.select(LOADER, true)?;
-    transaction.restart(&card)?;
-    let sale = load::Sale { slot: SLOT, trips: TRIPS, today: stage.now.date };
-    let contract = load::load_trips(&mut transaction, &mut terminal.card, &mut terminal.sam, &sale)?;
-    stage.setup.push(format!("loaded with key 2: {TRIPS} trips into slot {SLOT}, {contract}"));
     Ok(())
+}
+
+/// Personalizes a fresh card and loads trips. Other cards are left as they are.
+pub(super) fn prepare(stage: &mut Stage) -> Result<(), Failure> {
+    personalize(stage)?;
+    if !stage.fresh {
+        return Ok(());
+    }
+    let order = load::Order { goods: load::Goods::Trips(TRIPS), today: stage.now.date };
+    let (mut transaction, terminal) = begin(stage)?;
+    let loading = load::load(&mut transaction, &mut terminal.card, &mut terminal.sam, &order)?;
+    let plan = loading.outcome.map_err(|refusal| Failure::failed(refusal.to_string()))?;
+    stage.setup.push(format!("loaded with key 2: {} into slot {}, {}", order.goods, plan.slot, plan.contract));
+    Ok(())
+}
+
+/// As [`prepare`], and validates.
+pub(super) fn travel(stage: &mut Stage) -> Result<(), Failure> {
+    prepare(stage)?;
+    if !stage.fresh {
+        return Ok(());
+    }
+    let validator = validate::Terminal { now: stage.now, location: stage.location, fare: stage.options.fare };
+    let (mut transaction, terminal) = begin(stage)?;
+    validate::validate(&mut transaction, &mut terminal.card, &mut terminal.sam, &validator)?;
+    stage.setup.push(format!("validated with key 3: {} at {}", stage.now, stage.location));
+    Ok(())
+}
+
+/// A transaction with the card, not part of the scenario.
+pub(super) fn begin(stage: &mut Stage) -> Result<(Transaction, &mut Terminal), Failure> {
+    let terminal = &mut stage.terminal;
+    terminal.log.begin(Phase::Setup);
+    let card = terminal.select(LOADER, true)?;
+    Ok((Transaction::new(card, terminal.security(false))?, terminal))
 }

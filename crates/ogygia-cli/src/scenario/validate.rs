@@ -2,7 +2,7 @@
 
 use ogygia::transaction::Transaction;
 
-use super::{Change, Done, Outcome, Stage, is_authenticated, setup};
+use super::{Change, Done, Outcome, Proof, Stage, setup};
 use crate::error::Failure;
 use crate::record::Phase;
 use crate::terminal::placeholder;
@@ -19,7 +19,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let card = terminal.select(VALIDATOR, false)?;
     transaction.restart(&card)?;
     terminal.log.begin(Phase::Transaction);
-    let validator = validate::Terminal { now: stage.now, location: stage.location, fare: stage.fare };
+    let validator = validate::Terminal { now: stage.now, location: stage.location, fare: stage.options.fare };
     let verdict = validate(&mut transaction, &mut terminal.card, &mut terminal.sam, &validator)?;
     Ok(Done {
         outcome: match verdict.outcome {
@@ -27,7 +27,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
             validate::Outcome::Invalid(_) => Outcome::InvalidCard,
             validate::Outcome::Empty(_) => Outcome::EmptyCard,
         },
-        authenticated: is_authenticated(&transaction),
+        proofs: Proof::of_session(&transaction),
         decided: decided(&verdict),
         changed: changed(&verdict),
         result: result(&verdict),

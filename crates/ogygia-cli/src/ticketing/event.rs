@@ -52,6 +52,14 @@ impl Event {
         record
     }
 
+    /// The same, with slots that the product does not have treated as blank: there are `slots` of them.
+    #[must_use]
+    pub fn of_slots(mut self, slots: u8) -> Self {
+        let beyond = self.priorities.iter_mut().skip(usize::from(slots));
+        beyond.for_each(|priority| *priority = Priority::Blank);
+        self
+    }
+
     /// Whether it was a validation: loading writes priorities only.
     #[must_use]
     pub fn is_validation(&self) -> bool {

@@ -1,15 +1,17 @@
 //! The open ticketing application: specification 08, "Open demonstration".
 //!
 //! What is on the card ([`values`], [`Environment`], [`Event`], [`Contract`]), where it is ([`layout`]), which cards are
-//! served ([`application`]), and the procedures ([`personalize`], [`load`], [`validate`]) over a transaction and two
-//! channels. No clock and no other input or output: dates are arguments.
+//! served ([`application`]), and the procedures ([`personalize`], [`load`], [`validate`], [`control`]) over a
+//! transaction and two channels. No clock and no other input or output: dates are arguments.
 //!
 //! Where the described rules and the open programs differ, the column "ours" of part E is followed.
 
 pub mod application;
 mod contract;
+pub mod control;
 mod environment;
 mod event;
+pub mod holdings;
 pub mod layout;
 pub mod load;
 pub mod personalize;
@@ -22,7 +24,6 @@ pub use event::Event;
 pub use values::{DateCompact, Location, Moment, Priority, TimeCompact, Version};
 
 use ogygia::ChannelControl::KeepOpen;
-use ogygia::Error;
 use ogygia::card::{Card, Kif, Level};
 use ogygia::command::CancelSession;
 use ogygia::drive::{Channel, resume, run};
@@ -54,12 +55,12 @@ fn known_record(card: &Card, file: layout::TicketingFile, number: u8) -> &[u8] {
 
 /// Hands `result` on. No error leaves a session open: the abort that a refused `prepare` leaves to be sent is sent, and
 /// a session that the procedure itself gave up is cancelled.
-fn settle<T>(
-    result: Result<T, Error>,
+pub(crate) fn settle<T, E>(
+    result: Result<T, E>,
     transaction: &mut Transaction,
     card: &mut impl Channel,
     sam: &mut impl Channel,
-) -> Result<T, Error> {
+) -> Result<T, E> {
     if result.is_err() {
         // The first error tells why; what becomes of the abort changes nothing.
         let _ = resume(transaction, card, sam);
@@ -70,5 +71,7 @@ fn settle<T>(
     result
 }
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

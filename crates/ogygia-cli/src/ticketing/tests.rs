@@ -196,8 +196,8 @@ fn a_card_that_would_outlive_the_calendar_is_not_issued() {
 #[test]
 fn no_error_leaves_a_session_open() {
     use crate::terminal::Terminal;
-    use ogygia::Misuse;
     use ogygia::command::{OpenSession, SetCounter};
+    use ogygia::{Error, Misuse};
 
     let (mut terminal, mut transaction) = {
         let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());

@@ -8,11 +8,14 @@
     reason = "a failure is a failed test"
 )]
 
+mod figures;
 mod helper;
+mod life;
 mod pki;
+mod secrets;
 
 use helper::{Folder, Output, ogygia};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const NOW: [&str; 2] = ["--now", "2026-11-25T08:32"];
 const A_MINUTE_LATER: [&str; 2] = ["--now", "2026-11-25T08:33"];
@@ -30,60 +33,25 @@ fn scenarios_are_listed_one_on_each_line() {
     let output = ogygia(&["run", "--list"]);
     assert_eq!(output.code, 0);
     let names: Vec<_> = output.stdout.lines().map(|line| line.split_once(' ').unwrap().0).collect();
-    assert_eq!(names, ["personalize", "validate", "validation-embedded", "validation-simple", "sale-distributed"]);
+    let expected = [
+        "plain-pin",
+        "change-key-and-pin",
+        "signature-outside-session",
+        "sv-outside-session",
+        "validation-embedded",
+        "validation-simple",
+        "sale-distributed",
+        "pin-in-session",
+        "signature-in-session",
+        "sv-in-session",
+        "multiple-sessions",
+        "personalize",
+        "load-contract",
+        "validate",
+        "control",
+    ];
+    assert_eq!(names, expected);
     assert!(output.stdout.lines().all(|line| line.len() > 30 && line.len() <= 120), "{}", output.stdout);
-}
-
-fn figures(scenario: &str) -> Value {
-    let output = run(&[scenario, "--json"]);
-    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    serde_json::from_str(&output.stdout).unwrap()
-}
-
-#[test]
-fn figures_of_the_embedded_validation() {
-    let expected = json!({
-        "scenario": "validation-embedded", "policy": "grouped", "outcome": "success", "authenticated": true,
-        "selection_requests": 1, "card_requests": 6, "sam_requests": 2, "sam_prefetches": 2,
-        "card_apdus": 9, "sam_apdus": 5,
-        "card_bytes": { "out": 88, "in": 152 }, "sam_bytes": { "out": 265, "in": 34 },
-        "virtual_us": null,
-    });
-    assert_eq!(figures("validation-embedded"), expected);
-}
-
-#[test]
-fn figures_of_the_simple_validation() {
-    let expected = json!({
-        "scenario": "validation-simple", "policy": "grouped", "outcome": "success", "authenticated": true,
-        "selection_requests": 1, "card_requests": 6, "sam_requests": 3, "sam_prefetches": 0,
-        "card_apdus": 9, "sam_apdus": 6,
-        "card_bytes": { "out": 88, "in": 152 }, "sam_bytes": { "out": 260, "in": 20 },
-        "virtual_us": null,
-    });
-    assert_eq!(figures("validation-simple"), expected);
-}
-
-#[test]
-fn figures_of_the_distributed_sale() {
-    let expected = json!({
-        "scenario": "sale-distributed", "policy": "grouped", "outcome": "success", "authenticated": true,
-        "selection_requests": 1, "card_requests": 2, "sam_requests": 3, "sam_prefetches": 0,
-        "card_apdus": 9, "sam_apdus": 7,
-        "card_bytes": { "out": 142, "in": 175 }, "sam_bytes": { "out": 352, "in": 22 },
-        "virtual_us": null,
-    });
-    assert_eq!(figures("sale-distributed"), expected);
-}
-
-#[test]
-fn figures_of_validate_and_personalize() {
-    let counts = |scenario| {
-        let figures = figures(scenario);
-        ["card_requests", "sam_requests", "sam_prefetches"].map(|name| figures[name].as_u64().unwrap())
-    };
-    assert_eq!(counts("validate"), [5, 2, 1]);
-    assert_eq!(counts("personalize"), [2, 3, 0]);
 }
 
 #[test]
@@ -192,7 +160,7 @@ fn times_that_a_card_cannot_express() {
 
 #[test]
 fn unknown_scenario() {
-    run(&["lunch"]).is_refused(2, "no scenario lunch; there are: personalize, validate,");
+    run(&["lunch"]).is_refused(2, "no scenario lunch; there are: plain-pin, change-key-and-pin,");
 }
 
 #[test]

@@ -92,6 +92,13 @@ impl Batch {
         (0..self.len()).map(|index| self.get(index).unwrap_or_default())
     }
 
+    /// Appends all entries of `other`.
+    pub fn append(&mut self, other: &Self) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+    }
+
     /// Drops every entry from `len` on.
     pub fn truncate(&mut self, len: usize) {
         if len < self.ends.len() {

@@ -186,8 +186,8 @@ impl Exchange for Read {
         AnswerLength::Exactly(usize::from(self.length))
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
@@ -251,6 +251,10 @@ impl Exchange for Write {
 
     fn modifies(&self) -> bool {
         true
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

@@ -95,6 +95,18 @@ impl CounterChange {
 }
 
 impl ChangeCounter {
+    /// Increases `counter` of the file by `by`.
+    #[must_use]
+    pub const fn increase(sfi: Sfi, counter: u8, by: u32) -> Self {
+        Self { change: CounterChange::Increase, sfi, counter, by }
+    }
+
+    /// Decreases `counter` of the file by `by`.
+    #[must_use]
+    pub const fn decrease(sfi: Sfi, counter: u8, by: u32) -> Self {
+        Self { change: CounterChange::Decrease, sfi, counter, by }
+    }
+
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         check_sfi(self.sfi)?;
         terms.check_counter_number(self.counter, 0)?;
@@ -242,8 +254,12 @@ impl Exchange for ChangeOne {
         true
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
@@ -338,8 +354,12 @@ impl Exchange for ChangeSeveral {
         true
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

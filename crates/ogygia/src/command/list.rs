@@ -2,8 +2,10 @@
 
 use alloc::vec::Vec;
 
+use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{MergedRead, Opening};
+use super::pki_session::PkiOpening;
 use super::session::Close;
 use super::step::{Moment, Span, Step};
 use super::stored_value::Plan;
@@ -17,6 +19,8 @@ pub(crate) enum Mode {
     Free,
     /// Sessions under the control of a SAM.
     Symmetric,
+    /// Sessions that the card signs.
+    Asymmetric,
 }
 
 /// What preparing depends on, apart from the list itself.
@@ -60,6 +64,8 @@ pub(crate) struct Prepared {
 pub(crate) struct List {
     prepared: Vec<Prepared>,
     payload: Vec<u8>,
+    /// The payload holds a PIN or a private key.
+    secret: bool,
     session: Option<Planned>,
     pub(super) stored_value: Plan,
     /// The card has foretold a session, and that counts for the commands that come.
@@ -71,6 +77,7 @@ pub(crate) struct List {
 struct Planned {
     level: Level,
     remaining: u32,
+    encrypted: bool,
 }
 
 impl List {
@@ -98,9 +105,10 @@ impl List {
     /// Forgets the commands, not the session that they opened.
     pub(crate) fn clear(&mut self) {
         self.prepared.clear();
-        // It may hold a PIN.
-        self.payload.fill(0);
-        core::hint::black_box(&self.payload);
+        if core::mem::take(&mut self.secret) {
+            self.payload.fill(0);
+            core::hint::black_box(&self.payload);
+        }
         self.payload.clear();
     }
 
@@ -121,19 +129,27 @@ impl List {
     }
 
     pub(super) fn store(&mut self, data: &[u8]) -> Span {
-        self.grow_wiping(data.len());
-        let start = self.payload.len();
-        self.payload.extend_from_slice(data);
-        Span { start, len: data.len() }
+        self.store_with(|out| out.extend_from_slice(data))
     }
 
-    /// As [`store`](Self::store), for what must not stay in memory: the list wipes its payload when it is cleared, and
-    /// when it grows.
+    /// As [`store`](Self::store), for what must not stay in memory.
     pub(super) fn store_secret(&mut self, data: &[u8]) -> Span {
+        self.secret = true;
         self.store(data)
     }
 
-    fn grow_wiping(&mut self, more: usize) {
+    /// Stores at most 255 bytes that `write` appends.
+    pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
+        if self.secret {
+            self.make_room(usize::from(u8::MAX));
+        }
+        let start = self.payload.len();
+        write(&mut self.payload);
+        Span { start, len: self.payload.len() - start }
+    }
+
+    /// Lets the payload grow without leaving a copy of it behind.
+    fn make_room(&mut self, more: usize) {
         if self.payload.capacity() - self.payload.len() < more {
             let mut grown = Vec::with_capacity((self.payload.len() + more) * 2);
             grown.extend_from_slice(&self.payload);
@@ -143,17 +159,9 @@ impl List {
         }
     }
 
-    /// Stores bytes that `write` appends.
-    pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
-        self.grow_wiping(usize::from(u8::MAX));
-        let start = self.payload.len();
-        write(&mut self.payload);
-        Span { start, len: self.payload.len() - start }
-    }
-
     pub(crate) fn push(&mut self, step: impl Into<Step>) {
         let in_session = self.in_session();
-        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened };
+        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened, encrypted: self.is_encrypted() };
         self.prepared.push(Prepared { step: step.into(), moment });
     }
 
@@ -165,7 +173,7 @@ impl List {
         length: usize,
         terms: &Terms<'_>,
     ) -> Result<(), Error> {
-        if let Some(session) = self.session {
+        if let Some(session) = self.session.filter(|_| terms.mode == Mode::Symmetric) {
             let (budget, cost) = match terms.card.session_budget() {
                 SessionBudget::Commands(budget) => (budget, 1),
                 // Each modification takes its data and six bytes; of the five bytes of the header, none counts.
@@ -173,7 +181,7 @@ impl List {
             };
             let remaining = match session.remaining.checked_sub(cost) {
                 Some(remaining) => remaining,
-                None => self.split(session.level, budget.checked_sub(cost), terms)?,
+                None => self.split(session, budget.checked_sub(cost), terms)?,
             };
             self.session = Some(Planned { remaining, ..session });
         }
@@ -181,11 +189,14 @@ impl List {
         Ok(())
     }
 
-    fn split(&mut self, level: Level, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
+    fn split(&mut self, session: Planned, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
         let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
         self.pre_opened = false;
-        self.push(Opening { level, read: None, extended: terms.extended, pre_opened: false });
+        self.push(Opening { level: session.level, read: None, extended: terms.extended, pre_opened: false });
+        if session.encrypted {
+            self.push(Manage { authenticate: false, encrypt: true });
+        }
         self.stored_value.done_in_session = false;
         Ok(remaining)
     }
@@ -194,8 +205,35 @@ impl List {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
         self.pre_opened = self.pre_opened && terms.extended && terms.card.pre_open == Some(level);
         self.push(Opening { level, read: None, extended: terms.extended, pre_opened: self.pre_opened });
-        self.session = Some(Planned { level, remaining });
+        self.session = Some(Planned { level, remaining, encrypted: false });
         self.stored_value.done_in_session = false;
+    }
+
+    /// Changes the Manage Secure Session that was prepared last, or appends one that changes nothing yet.
+    pub(super) fn manage(&mut self, change: impl FnOnce(&mut Manage)) {
+        if !matches!(self.prepared.last(), Some(Prepared { step: Step::Manage(_), .. })) {
+            self.push(Manage { authenticate: false, encrypt: self.is_encrypted() });
+        }
+        if let Some(Prepared { step: Step::Manage(manage), .. }) = self.prepared.last_mut() {
+            change(manage);
+        }
+    }
+
+    /// Whether a command prepared now is ciphered.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.session.is_some_and(|session| session.encrypted)
+    }
+
+    pub(super) fn set_encrypted(&mut self, encrypted: bool) {
+        if let Some(session) = &mut self.session {
+            session.encrypted = encrypted;
+        }
+    }
+
+    pub(super) fn open_pki(&mut self, opening: PkiOpening) {
+        self.push(opening);
+        // The level is not used: no session is split, and no key chosen.
+        self.session = Some(Planned { level: Level::Debit, remaining: 0, encrypted: false });
     }
 
     pub(super) fn close(&mut self, step: impl Into<Step>) {
@@ -212,6 +250,10 @@ impl List {
         }
         match self.prepared.last_mut() {
             Some(Prepared { step: Step::Opening(opening @ Opening { read: None, .. }), .. }) => {
+                opening.read = Some(read);
+                true
+            }
+            Some(Prepared { step: Step::PkiOpening(opening @ PkiOpening { read: None, .. }), .. }) => {
                 opening.read = Some(read);
                 true
             }
@@ -265,10 +307,15 @@ impl<'a> Terms<'a> {
         check((1..=self.capacity).contains(&size), Argument::RecordSize)
     }
 
-    /// Session operations exist where there is something to secure them with.
+    /// Sessions exist where there is something to secure them with.
+    pub(super) fn has_sessions(&self, command: CommandName) -> Result<(), Error> {
+        if self.mode == Mode::Free { Err(Error::Unsupported(command)) } else { Ok(()) }
+    }
+
+    /// Some operations take a SAM.
     pub(super) fn secured(&self, command: CommandName) -> Result<(), Error> {
         match self.mode {
-            Mode::Free => Err(Error::Unsupported(command)),
+            Mode::Free | Mode::Asymmetric => Err(Error::Unsupported(command)),
             Mode::Symmetric => Ok(()),
         }
     }

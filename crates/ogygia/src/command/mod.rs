@@ -7,9 +7,11 @@ pub(crate) mod binary;
 mod counters;
 mod get_data;
 mod list;
+mod manage;
 mod name;
 mod open;
 mod pin;
+mod pki_session;
 mod put_data;
 mod read_records;
 mod search_records;
@@ -23,8 +25,10 @@ mod write_records;
 pub use binary::{ReadBinary, UpdateBinary, WriteBinary};
 pub use counters::{ChangeCounter, ChangeCounters, CounterChange, SetCounter};
 pub use get_data::{DataTag, GetData};
+pub use manage::{ActivateEncryption, AuthenticateEarly, DeactivateEncryption};
 pub use name::{CommandName, Refusal};
 pub use pin::{ChangeKey, ChangePin, CheckPinStatus, Pin, VerifyPin};
+pub use pki_session::OpenPkiSession;
 pub use put_data::{GenerateKeyPair, PutData};
 pub use read_records::{ReadCounters, ReadRecord, ReadRecords};
 pub use search_records::{ReadRecordsPartially, SearchRecords};
@@ -34,10 +38,15 @@ pub use stored_value::{SvDebit, SvGet, SvOperation, SvReadAllLogs, SvReload};
 pub use validity::{Invalidate, Rehabilitate};
 pub use write_records::{AppendRecord, UpdateRecord, WriteRecord};
 
+#[cfg(feature = "pki")]
+pub(crate) use get_data::{CertificateKind, GetOne};
 pub(crate) use list::{List, Mode, Prepared, Terms};
 pub(crate) use name::Refusals;
 pub use open::SessionForm;
 pub(crate) use open::{Opened, Opening, PreOpened};
+#[cfg(feature = "pki")]
+pub(crate) use pki_session::PkiOpened;
+pub(crate) use pki_session::PkiOpening;
 pub(crate) use session::{Abort, Closed};
 pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Step};
 pub(crate) use stored_value::Operation;
@@ -76,7 +85,7 @@ macro_rules! commands {
         impl Command<'_> {
             /// Whether a refusal leaves what is prepared, and the session, as they are: point G55.
             pub(crate) fn is_apart(&self) -> bool {
-                matches!(self, Self::PutData(_) | Self::GenerateKeyPair(_))
+                matches!(self, Self::PutData(_) | Self::GenerateKeyPair(_) | Self::OpenPkiSession(_))
             }
 
             /// Checks the operation and appends its exchanges to `list`.
@@ -120,6 +129,10 @@ commands! {
     Rehabilitate(Rehabilitate),
     PreOpenSession(PreOpenSession),
     OpenSession(OpenSession),
+    OpenPkiSession(OpenPkiSession),
+    AuthenticateEarly(AuthenticateEarly),
+    ActivateEncryption(ActivateEncryption),
+    DeactivateEncryption(DeactivateEncryption),
     CloseSession(CloseSession),
     CancelSession(CancelSession),
 }
@@ -152,7 +165,10 @@ impl Command<'_> {
             Self::SvDebit(_) => CommandName::SvDebit,
             Self::Invalidate(_) => CommandName::Invalidate,
             Self::Rehabilitate(_) => CommandName::Rehabilitate,
-            Self::PreOpenSession(_) | Self::OpenSession(_) => CommandName::OpenSecureSession,
+            Self::PreOpenSession(_) | Self::OpenSession(_) | Self::OpenPkiSession(_) => CommandName::OpenSecureSession,
+            Self::AuthenticateEarly(_) | Self::ActivateEncryption(_) | Self::DeactivateEncryption(_) => {
+                CommandName::ManageSecureSession
+            }
             Self::CloseSession(_) => CommandName::CloseSecureSession,
             Self::CancelSession(_) => CommandName::AbortSecureSession,
             Self::ChangeCounter(_) | Self::SetCounter(_) => CommandName::Increase,

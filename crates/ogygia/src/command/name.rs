@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::{
-    binary, counters, get_data, open, pin, put_data, read_records, search_records, select_file, session, stored_value,
-    validity, write_records,
+    binary, counters, get_data, manage, open, pin, put_data, read_records, search_records, select_file, session,
+    stored_value, validity, write_records,
 };
 use crate::apdu::StatusWord;
 use crate::sam;
@@ -71,6 +71,7 @@ pub enum CommandName {
     Invalidate,
     Rehabilitate,
     OpenSecureSession,
+    ManageSecureSession,
     CloseSecureSession,
     AbortSecureSession,
     Ratification,
@@ -79,6 +80,7 @@ pub enum CommandName {
     SamDigestInit,
     SamDigestUpdate,
     SamDigestUpdateMultiple,
+    SamDigestInternalAuthenticate,
     SamDigestClose,
     SamDigestAuthenticate,
     SamGiveRandom,
@@ -125,6 +127,7 @@ impl CommandName {
         Self::Invalidate,
         Self::Rehabilitate,
         Self::OpenSecureSession,
+        Self::ManageSecureSession,
         Self::CloseSecureSession,
         Self::AbortSecureSession,
         Self::Ratification,
@@ -133,6 +136,7 @@ impl CommandName {
         Self::SamDigestInit,
         Self::SamDigestUpdate,
         Self::SamDigestUpdateMultiple,
+        Self::SamDigestInternalAuthenticate,
         Self::SamDigestClose,
         Self::SamDigestAuthenticate,
         Self::SamGiveRandom,
@@ -178,12 +182,14 @@ impl CommandName {
             Self::Invalidate => validity::REFUSALS,
             Self::Rehabilitate => validity::REFUSALS,
             Self::OpenSecureSession => open::REFUSALS,
+            Self::ManageSecureSession => manage::REFUSALS,
             Self::CloseSecureSession | Self::AbortSecureSession => session::REFUSALS,
             Self::SamSelectDiversifier => sam::command::SELECT_DIVERSIFIER_REFUSALS,
             Self::SamGetChallenge => sam::command::GET_CHALLENGE_REFUSALS,
             Self::SamDigestInit => sam::command::DIGEST_INIT_REFUSALS,
             Self::SamDigestUpdate => sam::command::DIGEST_UPDATE_REFUSALS,
             Self::SamDigestUpdateMultiple => sam::command::DIGEST_UPDATE_MULTIPLE_REFUSALS,
+            Self::SamDigestInternalAuthenticate => sam::command::DIGEST_INTERNAL_AUTHENTICATE_REFUSALS,
             Self::SamDigestClose => sam::command::DIGEST_CLOSE_REFUSALS,
             Self::SamDigestAuthenticate => sam::command::DIGEST_AUTHENTICATE_REFUSALS,
             Self::SamGiveRandom => sam::command::GIVE_RANDOM_REFUSALS,
@@ -221,6 +227,7 @@ impl fmt::Display for CommandName {
             Self::IncreaseMultiple => "Increase Multiple",
             Self::DecreaseMultiple => "Decrease Multiple",
             Self::OpenSecureSession => "Open Secure Session",
+            Self::ManageSecureSession => "Manage Secure Session",
             Self::CloseSecureSession => "Close Secure Session",
             Self::AbortSecureSession => "Abort Secure Session",
             Self::Ratification => "ratification command",
@@ -229,6 +236,7 @@ impl fmt::Display for CommandName {
             Self::SamDigestInit => "Digest Init",
             Self::SamDigestUpdate => "Digest Update",
             Self::SamDigestUpdateMultiple => "Digest Update Multiple",
+            Self::SamDigestInternalAuthenticate => "Digest Internal Authenticate",
             Self::SamDigestClose => "Digest Close",
             Self::SamDigestAuthenticate => "Digest Authenticate",
             Self::PutData => "Put Data",

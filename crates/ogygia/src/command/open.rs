@@ -173,7 +173,7 @@ pub(crate) struct PreOpened;
 
 impl PreOpened {
     /// Takes the answer to `asked` into the image. What is refused or cannot be read is forgotten: the session will be
-    /// opened as usual.
+    /// opened as usual. So is that of a card whose keys are not AES keys: it has no extended sessions.
     pub(crate) fn take(asked: PreOpen, answer: Response<'_>, card: &mut Card) {
         let foretold = answer.status == StatusWord::POSTPONED;
         if !foretold && answer.status != StatusWord::SUCCESS {
@@ -182,11 +182,15 @@ impl PreOpened {
         let Ok(opened) = Opened::parse(answer.data, card.product(), SessionForm::Extended, None) else { return };
         card.ratified = Some(opened.ratified);
         card.transaction_counter = Some(opened.transaction_counter);
-        if foretold {
+        if !opened.manageable {
+            card.identity.features.extended = false;
+        }
+        if foretold && opened.manageable {
             card.pre_open = Some(asked.level);
             card.pre_open_data.clear();
             card.pre_open_data.extend_from_slice(answer.data);
-        } else {
+        }
+        if !foretold {
             card.has_stray_session = true;
         }
     }

@@ -225,6 +225,10 @@ impl Exchange for Verify {
         }
     }
 
+    fn is_secret(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
     fn material(&self) -> Material {
         match self {
             Self::Status | Self::Plain(_) => Material::None,
@@ -294,6 +298,10 @@ impl Exchange for Change {
 
     fn digested(&self) -> bool {
         false
+    }
+
+    fn is_secret(&self) -> bool {
+        matches!(self, Self::PlainPin(_))
     }
 
     fn material(&self) -> Material {

@@ -174,8 +174,8 @@ impl Exchange for Read {
         }
     }
 
-    fn depends_on_image(&self) -> bool {
-        true
+    fn image_source(&self) -> Option<Sfi> {
+        Some(self.sfi)
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms};
+use super::list::{List, Mode, Terms};
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::PreOpen;
+use super::pki_session::PkiClose;
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use crate::apdu::{Case, Header, StatusSet};
 use crate::card::{Level, PostponedCounters, Product};
@@ -61,8 +62,12 @@ impl OpenSession {
 
 impl CloseSession {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
-        terms.secured(CommandName::CloseSecureSession)?;
+        terms.has_sessions(CommandName::CloseSecureSession)?;
         list.inside_session()?;
+        if terms.mode == Mode::Asymmetric {
+            list.close(PkiClose);
+            return Ok(());
+        }
         list.close(Close { ratified: !terms.ratify });
         if terms.ratify {
             list.push(Ratify);
@@ -73,7 +78,7 @@ impl CloseSession {
 
 impl CancelSession {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
-        terms.secured(CommandName::AbortSecureSession)?;
+        terms.has_sessions(CommandName::AbortSecureSession)?;
         list.close(Abort);
         Ok(())
     }

@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use super::binary;
 use super::counters::{ChangeOne, ChangeSeveral};
 use super::get_data::GetOne;
+use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{Opening, PreOpen};
 use super::pin::{Challenge, Change, Verify};
+use super::pki_session::{PkiClose, PkiOpening};
 use super::put_data::{Generate, Put};
 use super::read_records::Read;
 use super::search_records::{ReadPart, Search};
@@ -17,7 +19,7 @@ use super::stored_value::{Get, Operation};
 use super::validity::ChangeValidity;
 use super::write_records::Write;
 use crate::apdu::{Case, Response, StatusSet, StatusWord};
-use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks};
+use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks, Sfi};
 use crate::error::Misbehaviour;
 
 /// Where a command stood when it was prepared.
@@ -27,6 +29,8 @@ pub(crate) struct Moment {
     pub(crate) in_session: bool,
     /// Of a session that was opened beforehand.
     pub(crate) pre_opened: bool,
+    /// With encryption active.
+    pub(crate) encrypted: bool,
 }
 
 /// Bytes of the list's payload that belong to one command.
@@ -147,8 +151,18 @@ pub(crate) trait Exchange {
         false
     }
 
-    /// Whether predicting its answer takes the image.
-    fn depends_on_image(&self) -> bool {
+    /// The file that predicting its answer takes, if it takes the image at all.
+    fn image_source(&self) -> Option<Sfi> {
+        None
+    }
+
+    /// The file that it acts on, where that is one of those that a command names.
+    fn file(&self) -> Option<Sfi> {
+        None
+    }
+
+    /// Whether the command holds what must not stay in memory.
+    fn is_secret(&self) -> bool {
         false
     }
 
@@ -192,6 +206,8 @@ pub(crate) enum Material {
     Challenge,
     /// The terminal's MAC.
     Mac,
+    /// The terminal's MAC before the closing.
+    EarlyMac,
     /// A PIN, ciphered for a presentation; with the session's key when none is given.
     PinPresentation { pin: Span, key: Option<KeyId> },
     /// A new PIN, ciphered.
@@ -245,6 +261,9 @@ steps! {
     StoredValue(Operation),
     PreOpen(PreOpen),
     Opening(Opening),
+    PkiOpening(PkiOpening),
+    PkiClose(PkiClose),
+    Manage(Manage),
     Close(Close),
     Abort(Abort),
     Ratify(Ratify),
@@ -283,8 +302,16 @@ impl Exchange for Step {
         each!(self, exchange => exchange.ends_block(moment, postponed))
     }
 
-    fn depends_on_image(&self) -> bool {
-        each!(self, exchange => exchange.depends_on_image())
+    fn image_source(&self) -> Option<Sfi> {
+        each!(self, exchange => exchange.image_source())
+    }
+
+    fn file(&self) -> Option<Sfi> {
+        each!(self, exchange => exchange.file())
+    }
+
+    fn is_secret(&self) -> bool {
+        each!(self, exchange => exchange.is_secret())
     }
 
     fn digested(&self) -> bool {

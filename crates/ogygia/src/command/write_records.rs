@@ -138,6 +138,10 @@ impl Exchange for Write {
         true
     }
 
+    fn file(&self) -> Option<Sfi> {
+        Some(self.sfi)
+    }
+
     fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
         out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
         true

@@ -142,7 +142,7 @@ impl CardCertificate {
     }
 
     /// Checks that it is about this card.
-    pub(super) fn is_about(&self, holder: &Holder<'_>) -> Result<(), PkiError> {
+    pub(crate) fn is_about(&self, holder: &Holder<'_>) -> Result<(), PkiError> {
         if self.serial_number() != holder.serial_number {
             return Err(PkiError::SerialMismatch);
         }

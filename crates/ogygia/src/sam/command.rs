@@ -33,6 +33,12 @@ pub(crate) const DIGEST_UPDATE_REFUSALS: Refusals = &[
     (0x6E00, Refusal::IllegalParameter),
 ];
 pub(crate) const DIGEST_UPDATE_MULTIPLE_REFUSALS: Refusals = DIGEST_UPDATE_REFUSALS;
+pub(crate) const DIGEST_INTERNAL_AUTHENTICATE_REFUSALS: Refusals = &[
+    (0x6985, Refusal::AccessForbidden),
+    (0x6B00, Refusal::IllegalParameter),
+    (0x6D00, Refusal::IllegalParameter),
+    (0x6E00, Refusal::IllegalParameter),
+];
 pub(crate) const DIGEST_CLOSE_REFUSALS: Refusals =
     &[(0x6985, Refusal::AccessForbidden), (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)];
 pub(crate) const DIGEST_AUTHENTICATE_REFUSALS: Refusals = &[
@@ -108,15 +114,30 @@ pub(crate) const DATA_CIPHER_REFUSALS: Refusals = &[
 pub(crate) struct Expected {
     pub(crate) name: CommandName,
     pub(crate) answer_len: usize,
-    /// The signature that it is for.
-    pub(crate) slot: Option<usize>,
+    /// What the answer is for.
+    pub(crate) purpose: Purpose,
+}
+
+/// What the answer of the SAM to a command is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Nothing, or what its name says.
+    Itself,
+    /// The next card command is built with it, or the card's answer is read from it.
+    Material,
+    /// The signature at this place.
+    Signature(usize),
 }
 
 /// The length of the answer is not checked.
 const ANY_LEN: usize = 0;
 
 const fn expected(name: CommandName, answer_len: usize) -> Expected {
-    Expected { name, answer_len, slot: None }
+    Expected { name, answer_len, purpose: Purpose::Itself }
+}
+
+const fn material(name: CommandName, answer_len: usize) -> Expected {
+    Expected { name, answer_len, purpose: Purpose::Material }
 }
 
 /// Appends the commands of one product.
@@ -153,6 +174,19 @@ impl Encoder {
         expected(CommandName::SamDigestUpdate, 0)
     }
 
+    /// A block while encryption is active; the answer is as long, and `needed` when its data are in another form.
+    pub(crate) fn digest_update_encrypted(self, block: &[u8], needed: bool, out: &mut Vec<u8>) -> Expected {
+        self.header(0x8C, 0x00, 0x80).write(Case::Three, block, out);
+        let purpose = if needed { Purpose::Material } else { Purpose::Itself };
+        Expected { name: CommandName::SamDigestUpdate, answer_len: block.len(), purpose }
+    }
+
+    /// The terminal's MAC before the closing.
+    pub(crate) fn digest_internal_authenticate(self, out: &mut Vec<u8>) -> Expected {
+        self.header(0x88, 0x80, 0x00).write(Case::Two(8), &[], out);
+        material(CommandName::SamDigestInternalAuthenticate, 8)
+    }
+
     /// `blocks` takes `len` bytes with the length in front of each.
     pub(crate) fn digest_update_multiple<'a>(
         self,
@@ -175,7 +209,7 @@ impl Encoder {
             SessionForm::Extended => 8,
         };
         self.header(0x8E, 0x00, 0x00).write(Case::Two(len), &[], out);
-        expected(CommandName::SamDigestClose, usize::from(len))
+        material(CommandName::SamDigestClose, usize::from(len))
     }
 
     pub(crate) fn give_random(self, challenge: [u8; 8], out: &mut Vec<u8>) -> Expected {
@@ -187,14 +221,14 @@ impl Encoder {
     pub(crate) fn cipher_pin(self, key: KeyId, pin: &[u8], out: &mut Vec<u8>) -> Expected {
         out.extend_from_slice(&[self.0.class(), 0x12, 0x80, 0xFF, 0x06, key.kif.0, key.kvc.0]);
         out.extend_from_slice(pin);
-        expected(CommandName::SamCardCipherPin, 8)
+        material(CommandName::SamCardCipherPin, 8)
     }
 
     /// A new PIN. The present one is not known here: four zeros stand for it.
     pub(crate) fn cipher_new_pin(self, key: KeyId, pin: &[u8], out: &mut Vec<u8>) -> Expected {
         out.extend_from_slice(&[self.0.class(), 0x12, 0x40, 0xFF, 0x0A, key.kif.0, key.kvc.0, 0, 0, 0, 0]);
         out.extend_from_slice(pin);
-        expected(CommandName::SamCardCipherPin, ANY_LEN)
+        material(CommandName::SamCardCipherPin, ANY_LEN)
     }
 
     pub(crate) fn generate_key(self, new: KeyId, issuer: KeyId, out: &mut Vec<u8>) -> Expected {
@@ -207,7 +241,7 @@ impl Encoder {
             let data = [issuer_kif, issuer_kvc, new.kif.0, new.kvc.0, FORMAT];
             self.header(0x12, 0xFF, 0xFF).write(Case::Three, &data, out);
         }
-        expected(CommandName::SamCardGenerateKey, ANY_LEN)
+        material(CommandName::SamCardGenerateKey, ANY_LEN)
     }
 
     /// `get` is the header and the answer of SV Get, `partial` the card command as far as it is known.
@@ -229,7 +263,7 @@ impl Encoder {
         out.extend_from_slice(header);
         out.extend_from_slice(response);
         out.extend_from_slice(partial);
-        expected(name, if operation.is_extended() { 16 } else { 11 })
+        material(name, if operation.is_extended() { 16 } else { 11 })
     }
 
     pub(crate) fn sv_check(self, mac: &[u8], out: &mut Vec<u8>) -> Expected {
@@ -272,6 +306,9 @@ mod tests {
         let blocks = [&read[..], &hex("9000")];
         let multiple = written(c1, |sam, out| sam.digest_update_multiple(9, blocks.into_iter(), out));
         assert_eq!(multiple, (hex("808C8000090500B2013C1D029000"), 0));
+        let ciphered = written(c1, |sam, out| sam.digest_update_encrypted(&read, false, out));
+        assert_eq!(ciphered, (hex("808C00800500B2013C1D"), 5));
+        assert_eq!(written(c1, Encoder::digest_internal_authenticate), (hex("8088800008"), 8));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Regular, out)), (hex("808E000004"), 4));
         assert_eq!(written(c1, |sam, out| sam.digest_close(SessionForm::Extended, out)), (hex("808E000008"), 8));
         let challenge = [0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC6, 0xC7, 0xC8];

@@ -16,6 +16,18 @@ pub(super) struct Digest {
     opening: Vec<u8>,
     /// Commands without the Le of case 4, and answers, alternating.
     pending: Batch,
+    /// How each of them is digested.
+    feeds: Vec<Feed>,
+}
+
+/// How a command or an answer is digested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Feed {
+    Plain,
+    /// By the command that also ciphers or deciphers; its result may be needed.
+    Encrypted {
+        needed: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +42,7 @@ const OPENING_MAX: usize = 255;
 impl Digest {
     /// Begins another session's digest; false when Digest Init cannot carry the opening.
     pub(super) fn start(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
-        self.pending.clear();
+        self.clear_pending();
         self.opening.clear();
         self.opening.extend_from_slice(&[key.kif.0, key.kvc.0]);
         self.opening.extend_from_slice(opening);
@@ -40,7 +52,12 @@ impl Digest {
 
     pub(super) fn end(&mut self) {
         self.session = None;
+        self.clear_pending();
+    }
+
+    fn clear_pending(&mut self) {
         self.pending.clear();
+        self.feeds.clear();
     }
 
     /// The key of the session.
@@ -55,6 +72,18 @@ impl Digest {
 
     pub(super) fn push(&mut self, block: &[u8]) {
         self.pending.push(block);
+        self.feeds.push(Feed::Plain);
+    }
+
+    /// A block while encryption is active: a command in clear, or an answer as it came.
+    pub(super) fn push_encrypted(&mut self, block: &[u8], needed: bool) {
+        self.pending.push(block);
+        self.feeds.push(Feed::Encrypted { needed });
+    }
+
+    /// Whether one of the blocks that wait is ciphered.
+    pub(super) fn has_encrypted(&self) -> bool {
+        self.feeds.iter().any(|feed| *feed != Feed::Plain)
     }
 
     /// Whether the SAM has yet to begin.
@@ -71,38 +100,50 @@ impl Digest {
 
     /// Moves what is pending to the queue: specification 03, "Grouping of digest blocks".
     pub(super) fn flush(&mut self, encoder: Encoder, capacity: usize, queue: &mut Queue) {
-        if encoder.0.digests_several() {
-            self.flush_groups(encoder, capacity, queue);
-        } else {
-            for block in self.pending.iter() {
-                queue.push(|out| encoder.digest_update(block, out));
+        let mut group = Group::default();
+        for (index, (block, feed)) in self.pending.iter().zip(&self.feeds).enumerate() {
+            let taken = block.len() + 1;
+            let alone = *feed != Feed::Plain || taken > capacity || !encoder.0.digests_several();
+            if alone || group.len + taken > capacity {
+                group.emit(&self.pending, encoder, queue);
+            }
+            match feed {
+                Feed::Encrypted { needed } => {
+                    queue.push(|out| encoder.digest_update_encrypted(block, *needed, out));
+                }
+                Feed::Plain if alone => queue.push(|out| encoder.digest_update(block, out)),
+                Feed::Plain => group.add(index, taken),
             }
         }
-        self.pending.clear();
+        group.emit(&self.pending, encoder, queue);
+        self.clear_pending();
+    }
+}
+
+/// Consecutive blocks that travel in one command.
+#[derive(Debug, Default)]
+struct Group {
+    first: usize,
+    count: usize,
+    /// Bytes that they take, their lengths included.
+    len: usize,
+}
+
+impl Group {
+    fn add(&mut self, index: usize, taken: usize) {
+        if self.count == 0 {
+            self.first = index;
+        }
+        self.count += 1;
+        self.len += taken;
     }
 
-    fn flush_groups(&self, encoder: Encoder, capacity: usize, queue: &mut Queue) {
-        let mut first = 0;
-        let mut len = 0;
-        let emit = |blocks: core::ops::Range<usize>, len: usize, queue: &mut Queue| {
-            if len > 0 {
-                let blocks = blocks.filter_map(|index| self.pending.get(index));
-                queue.push(|out| encoder.digest_update_multiple(len, blocks, out));
-            }
-        };
-        for (index, block) in self.pending.iter().enumerate() {
-            if len + block.len() + 1 > capacity {
-                emit(first..index, len, queue);
-                (first, len) = (index, 0);
-            }
-            if block.len() + 1 > capacity {
-                queue.push(|out| encoder.digest_update(block, out));
-                first = index + 1;
-            } else {
-                len += block.len() + 1;
-            }
+    fn emit(&mut self, pending: &Batch, encoder: Encoder, queue: &mut Queue) {
+        let Self { first, count, len } = core::mem::take(self);
+        if count > 0 {
+            let blocks = (first..first + count).filter_map(|index| pending.get(index));
+            queue.push(|out| encoder.digest_update_multiple(len, blocks, out));
         }
-        emit(first..self.pending.len(), len, queue);
     }
 }
 

@@ -11,8 +11,9 @@ use crate::request::Peer;
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) commands: Batch,
-    pub(super) accepts: Vec<StatusSet>,
     expected: Vec<Expected>,
+    /// A PIN is among them.
+    secret: bool,
 }
 
 /// One command of a request, with its answer.
@@ -25,9 +26,10 @@ pub(crate) struct Queued<'a> {
 
 impl Queue {
     pub(super) fn clear(&mut self) {
-        // A PIN may be among them.
-        self.commands.wipe();
-        self.accepts.clear();
+        if core::mem::take(&mut self.secret) {
+            self.commands.wipe();
+        }
+        self.commands.clear();
         self.expected.clear();
     }
 
@@ -36,16 +38,20 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Expected) {
-        let mut expected = None;
-        self.commands.push_with(|out| expected = Some(write(out)));
-        self.expected.extend(expected);
-        self.accepts.push(StatusSet::SUCCESS);
+        let expected = &mut self.expected;
+        self.commands.push_with(|out| expected.push(write(out)));
+    }
+
+    /// As [`push`](Self::push), for a command that must not stay in memory.
+    pub(super) fn push_secret(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Expected) {
+        self.secret = true;
+        self.push(write);
     }
 
     /// Appends all of `other`, which is empty afterwards.
     pub(super) fn append(&mut self, other: &mut Self) {
-        self.commands.extend(other.commands.iter());
-        self.accepts.extend_from_slice(&other.accepts);
+        self.secret |= other.secret;
+        self.commands.append(&other.commands);
         self.expected.extend_from_slice(&other.expected);
         other.clear();
     }
@@ -56,19 +62,26 @@ impl Queue {
         responses: &Batch,
         mut each: impl FnMut(Queued<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let count = Error::ResponseCount { peer: Peer::Sam, commands: self.commands.len(), responses: responses.len() };
+        let count =
+            || Error::ResponseCount { peer: Peer::Sam, commands: self.commands.len(), responses: responses.len() };
         if responses.len() > self.commands.len() {
-            return Err(count);
+            return Err(count());
         }
         let mut handled = Ok(());
         for (index, (bytes, &expected)) in responses.iter().zip(&self.expected).enumerate() {
-            let command = expected.name;
-            let misbehaved = |how| Error::PeerMisbehaved { peer: Peer::Sam, index, command, how };
-            let answer = Response::parse(bytes).ok_or(misbehaved(Misbehaviour::NoStatus));
-            handled = handled.and(answer.and_then(|answer| each(Queued { index, expected, answer })));
+            let answered = match Response::parse(bytes) {
+                Some(answer) => each(Queued { index, expected, answer }),
+                None => {
+                    let how = Misbehaviour::NoStatus;
+                    Err(Error::PeerMisbehaved { peer: Peer::Sam, index, command: expected.name, how })
+                }
+            };
+            if handled.is_ok() {
+                handled = answered;
+            }
         }
         handled?;
-        if responses.len() < self.commands.len() { Err(count) } else { Ok(()) }
+        if responses.len() < self.commands.len() { Err(count()) } else { Ok(()) }
     }
 }
 

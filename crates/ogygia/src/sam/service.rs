@@ -3,10 +3,9 @@
 //! Specification 02, "Crypto service: what each need becomes on the SAM side", and 03, "The control-SAM crypto service
 //! for a card transaction".
 
-use alloc::vec::Vec;
 use core::fmt;
 
-use super::command::Encoder;
+use super::command::{Encoder, Purpose};
 use super::digest::Digest;
 use super::identity::Sam;
 use super::queue::{Queue, Queued};
@@ -55,8 +54,10 @@ struct Selected {
 #[derive(Default)]
 struct Answers {
     challenge: Option<[u8; 8]>,
-    /// MAC, cryptogram or Stored Value data: what the next card command is built with.
-    material: Vec<u8>,
+    /// MACs, cryptograms, Stored Value data, ciphered commands, deciphered answers: in the order in which they are used.
+    materials: Batch,
+    /// How many of them were used.
+    used: usize,
 }
 
 impl fmt::Debug for Answers {
@@ -173,7 +174,7 @@ impl Service {
         self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
-        self.waiting.push(|out| encoder.cipher_pin(key, pin, out));
+        self.waiting.push_secret(|out| encoder.cipher_pin(key, pin, out));
     }
 
     /// Queues what ciphers a new PIN.
@@ -181,7 +182,7 @@ impl Service {
         self.select(self.card_diversifier());
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.give_random(challenge, out));
-        self.waiting.push(|out| encoder.cipher_new_pin(key, pin, out));
+        self.waiting.push_secret(|out| encoder.cipher_new_pin(key, pin, out));
     }
 
     /// Queues what ciphers a new key.
@@ -246,9 +247,44 @@ impl Service {
         self.selected.decided = Some(wanted);
     }
 
-    /// What the SAM gave for the next card command.
-    pub(crate) fn material(&self) -> &[u8] {
-        &self.answers.material
+    /// What the SAM gave for the next card command, or made of the card's answer. Each is given once.
+    pub(crate) fn take_material(&mut self) -> &[u8] {
+        self.answers.used += 1;
+        self.answers.materials.get(self.answers.used - 1).unwrap_or_default()
+    }
+
+    /// Queues the ciphering of a command, without the Le of case 4. It is digested with that.
+    pub(crate) fn ask_cipher(&mut self, command: &[u8]) {
+        self.digest.push_encrypted(command, true);
+        self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+    }
+
+    /// One more command or answer while encryption is active. What the SAM makes of it is `needed`, or the same.
+    pub(crate) fn digest_encrypted(&mut self, block: &[u8], needed: bool) {
+        self.digest.push_encrypted(block, needed);
+    }
+
+    /// Queues what makes the terminal's MAC before the closing.
+    pub(crate) fn ask_early_mac(&mut self) {
+        let encoder = self.encoder;
+        self.digest.flush(encoder, self.capacity, &mut self.waiting);
+        self.waiting.push(|out| encoder.digest_internal_authenticate(out));
+    }
+
+    /// Queues the verification of the MAC with which the card answers early. The session goes on.
+    pub(crate) fn verify_early_mac(&mut self, mac: &[u8]) {
+        let encoder = self.encoder;
+        self.waiting.push(|out| encoder.digest_authenticate(mac, out));
+        self.verifying = true;
+    }
+
+    /// Moves the exchanges that the SAM has yet to digest to what waits, if one of them is ciphered.
+    pub(crate) fn flush_encrypted(&mut self) -> bool {
+        let encrypted = self.digest.has_encrypted();
+        if encrypted {
+            self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+        }
+        encrypted
     }
 
     /// Queues the verification of the card's MAC. The session is over for the digest.
@@ -281,6 +317,8 @@ impl Service {
             end = Some(self.card_diversifier());
         }
         self.flight.append(&mut self.waiting);
+        self.answers.materials.clear();
+        self.answers.used = 0;
         self.selected.sent = self.selected.decided.take().or(end);
         self.selected.assumed = None;
         // Between a challenge and its session nothing else may reach the SAM.
@@ -305,7 +343,7 @@ impl Service {
         Request {
             peer: Peer::Sam,
             commands: &self.flight.commands,
-            accepts: &self.flight.accepts,
+            accepts: &[],
             stop: true,
             channel: ChannelControl::KeepOpen,
         }
@@ -352,31 +390,24 @@ impl Answers {
                 CommandName::SamDigestAuthenticate => return Err(Untrusted::SessionMac.into()),
                 CommandName::SamSvCheck => return Err(Untrusted::StoredValueMac.into()),
                 CommandName::SamPsoVerifySignature => {
-                    signatures.refuse(queued.expected.slot.unwrap_or_default());
+                    signatures.refuse(queued.expected);
                     return Err(Untrusted::Signature.into());
                 }
                 _ => {}
             }
         }
         queued.check()?;
+        match queued.expected.purpose {
+            Purpose::Itself => {}
+            Purpose::Material => self.materials.push(data),
+            Purpose::Signature(_) => signatures.take(queued.expected, data).map_err(|wrong| match wrong {
+                Ok(untrusted) => untrusted.into(),
+                Err(how) => queued.misbehaved(how),
+            })?,
+        }
         match name {
             CommandName::SamGetChallenge => self.challenge = Some(padded(data)),
             CommandName::SamDigestAuthenticate => *authenticated = true,
-            CommandName::SamPsoComputeSignature | CommandName::SamPsoVerifySignature | CommandName::SamDataCipher => {
-                signatures.take(queued.expected, data).map_err(|wrong| match wrong {
-                    Ok(untrusted) => untrusted.into(),
-                    Err(how) => queued.misbehaved(how),
-                })?;
-            }
-            CommandName::SamDigestClose
-            | CommandName::SamCardCipherPin
-            | CommandName::SamCardGenerateKey
-            | CommandName::SamSvPrepareLoad
-            | CommandName::SamSvPrepareDebit
-            | CommandName::SamSvPrepareUndebit => {
-                self.material.clear();
-                self.material.extend_from_slice(data);
-            }
             _ => {}
         }
         Ok(())

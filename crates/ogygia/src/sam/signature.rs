@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::command::{Encoder, Expected};
+use super::command::{Encoder, Expected, Purpose};
 use crate::card::KeyId;
 use crate::command::CommandName;
 use crate::error::{Argument, Error, Misbehaviour, Untrusted};
@@ -181,7 +181,7 @@ impl Encoder {
             kind @ SignatureKind::Traceable { traceability, .. } => {
                 self.pso(0x9E, 0x9A, kind, compute.size, compute.key, [compute.data, &[]], out);
                 let answer_len = traceability.map_or(size, |_| compute.data.len() + size);
-                Expected { name: CommandName::SamPsoComputeSignature, answer_len, slot: Some(slot) }
+                Expected { name: CommandName::SamPsoComputeSignature, answer_len, purpose: Purpose::Signature(slot) }
             }
         }
     }
@@ -192,7 +192,7 @@ impl Encoder {
             kind @ SignatureKind::Traceable { .. } => {
                 let size = u8::try_from(verify.signature.len()).unwrap_or(u8::MAX);
                 self.pso(0x00, 0xA8, kind, size, verify.key, [verify.data, verify.signature], out);
-                Expected { name: CommandName::SamPsoVerifySignature, answer_len: 0, slot: Some(slot) }
+                Expected { name: CommandName::SamPsoVerifySignature, answer_len: 0, purpose: Purpose::Signature(slot) }
             }
         }
     }
@@ -201,7 +201,11 @@ impl Encoder {
         let lc = u8::try_from(2 + data.len()).unwrap_or(u8::MAX);
         out.extend_from_slice(&[self.0.class(), 0x1C, 0x40, 0x00, lc, key.kif.0, key.kvc.0]);
         out.extend_from_slice(data);
-        Expected { name: CommandName::SamDataCipher, answer_len: BASIC_SIGNATURE_LEN, slot: Some(slot) }
+        Expected {
+            name: CommandName::SamDataCipher,
+            answer_len: BASIC_SIGNATURE_LEN,
+            purpose: Purpose::Signature(slot),
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one command, with its fields in order")]
@@ -278,7 +282,8 @@ impl Signatures {
     }
 
     /// The SAM found the signature wrong.
-    pub(super) fn refuse(&mut self, slot: usize) {
+    pub(super) fn refuse(&mut self, expected: Expected) {
+        let Purpose::Signature(slot) = expected.purpose else { return };
         if let Some(Signature { done: Done::Verify(valid), .. }) = self.all.get_mut(slot) {
             *valid = Some(false);
         }
@@ -286,7 +291,8 @@ impl Signatures {
 
     /// Takes an answer whose status word and length are right.
     pub(super) fn take(&mut self, expected: Expected, answer: &[u8]) -> Result<(), Result<Untrusted, Misbehaviour>> {
-        let Some(signature) = expected.slot.and_then(|slot| self.all.get_mut(slot)) else { return Ok(()) };
+        let Purpose::Signature(slot) = expected.purpose else { return Ok(()) };
+        let Some(signature) = self.all.get_mut(slot) else { return Ok(()) };
         match &mut signature.done {
             Done::Compute(done) => {
                 let length = Misbehaviour::UnexpectedLength { expected: signature.size, received: answer.len() };

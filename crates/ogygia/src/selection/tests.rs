@@ -100,6 +100,20 @@ fn a_session_that_is_opened_beforehand() {
     }
 }
 
+/// Specification 02, "Extended mode: negotiation and fall-back".
+#[test]
+fn a_card_without_aes_keys_foretells_no_session() {
+    let mut selection = named();
+    selection.prepare(PreOpenSession { level: Level::Debit }).unwrap();
+    let card = |answer: &str| selection.card(&[], &batch(&[FCI, answer])).unwrap().unwrap();
+    let with = card("C8C7C6C5C4C3C2C1 02 27 79 00 6200");
+    assert!(with.features().extended);
+    let without = card("C8C7C6C5C4C3C2C1 01 27 79 00 6200");
+    assert!(!without.features().extended);
+    assert_eq!(without.pre_open, None);
+    assert_eq!((without.transaction_counter(), without.ratified()), (Some(0xC8_C7C6), Some(false)));
+}
+
 #[test]
 fn a_scenario_takes_the_first_that_matches() {
     let atr = hex("3B8F8001805A0A010320031112345678829000F7");

@@ -11,34 +11,102 @@ use crate::command::{Encoder, Exchange, Prepared};
 pub(super) struct Block {
     /// Place of the first command in the prepared list.
     pub(super) first: usize,
+    /// As they are sent.
     pub(super) commands: Batch,
     pub(super) accepts: Vec<StatusSet>,
-    cases: Vec<Case>,
+    /// The same commands in clear, where they are ciphered; empty entries where they are not. The last ones may still
+    /// be on their way through the cipher.
+    clear: Batch,
+    forms: Vec<Form>,
+    /// A PIN is among them.
+    secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    case: Case,
+    ciphered: bool,
 }
 
 impl Block {
     /// An empty block that begins with this command of the prepared list.
     pub(super) fn restart(&mut self, first: usize) {
         self.first = first;
-        // A PIN may be among them.
-        self.commands.wipe();
+        if core::mem::take(&mut self.secret) {
+            self.commands.wipe();
+            self.clear.wipe();
+        }
+        self.commands.clear();
+        self.clear.clear();
         self.accepts.clear();
-        self.cases.clear();
+        self.forms.clear();
         self.predictions.clear();
     }
 
     pub(super) fn push(&mut self, prepared: Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
         let mut case = Case::One;
+        self.secret |= prepared.step.is_secret();
         self.commands.push_with(|out| case = prepared.step.encode(encoder, out));
-        self.cases.push(case);
+        self.clear.push(&[]);
+        self.forms.push(Form { case, ciphered: false });
         self.accepts.push(prepared.step.continues_after(prepared.moment, postponed));
     }
 
+    /// Takes a command in clear that has yet to be ciphered.
+    pub(super) fn push_clear(&mut self, prepared: Prepared, encoder: &Encoder<'_>) -> Case {
+        let mut case = Case::One;
+        self.secret |= prepared.step.is_secret();
+        self.clear.push_with(|out| case = prepared.step.encode(encoder, out));
+        self.forms.push(Form { case, ciphered: false });
+        case
+    }
+
+    /// Forgets commands in clear that are not going to be ciphered, from `len` on.
+    pub(super) fn truncate_clear(&mut self, len: usize) {
+        self.clear.truncate(len);
+        self.forms.truncate(len);
+    }
+
+    /// Takes the command that was built in clear as the SAM has ciphered it: without the Le of case 4, which goes back.
+    pub(super) fn push_ciphered(&mut self, command: &[u8], accepts: StatusSet) {
+        let mut le = None;
+        if let Some(form) = self.forms.get_mut(self.commands.len()) {
+            form.ciphered = true;
+            if let Case::Four(length) = form.case {
+                le = Some(length);
+            }
+        }
+        self.commands.push_with(|out| {
+            out.extend_from_slice(command);
+            out.extend(le);
+        });
+        self.accepts.push(accepts);
+    }
+
+    /// Sends the command that was built in clear as it is.
+    pub(super) fn push_as_clear(&mut self, accepts: StatusSet) {
+        let command = self.clear.get(self.commands.len()).unwrap_or_default();
+        self.commands.push(command);
+        self.accepts.push(accepts);
+    }
+
+    pub(super) fn was_ciphered(&self, index: usize) -> bool {
+        self.forms.get(index).is_some_and(|form| form.ciphered)
+    }
+
+    /// The command as it was before it was ciphered.
+    pub(super) fn clear(&self, index: usize) -> &[u8] {
+        match self.clear.get(index) {
+            None | Some([]) => self.commands.get(index).unwrap_or_default(),
+            Some(clear) => clear,
+        }
+    }
+
     /// The part of a command that enters the digest.
-    pub(super) fn digested(&self, index: usize) -> &[u8] {
-        let command = self.commands.get(index).unwrap_or_default();
-        self.cases.get(index).map_or(command, |case| case.digested(command))
+    pub(super) fn clear_digested(&self, index: usize) -> &[u8] {
+        let command = self.clear(index);
+        self.forms.get(index).map_or(command, |form| form.case.digested(command))
     }
 }

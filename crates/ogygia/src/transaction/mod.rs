@@ -12,9 +12,14 @@
 //!   nothing more is to be done. [`drive`](crate::drive) has loops that do this;
 //! - **look**: [`card`](Transaction::card), [`session`](Transaction::session).
 
+mod answers;
 mod block;
+mod building;
+mod encryption;
 mod fate;
 mod machine;
+#[cfg_attr(not(feature = "pki"), path = "no_pki.rs")]
+mod pki;
 mod session;
 mod settings;
 mod signature;
@@ -22,8 +27,11 @@ mod stored_value;
 
 use block::Block;
 use machine::{SamWork, State};
+use pki::Asymmetric;
 use session::Session;
 
+#[cfg(feature = "pki")]
+pub use pki::PkiSettings;
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Security, SymmetricSettings};
 pub use signature::SignatureId;
@@ -69,6 +77,7 @@ use crate::sam::{SamProduct, Service};
 pub struct Transaction {
     card: Card,
     symmetric: Option<Symmetric>,
+    asymmetric: Option<Asymmetric>,
     list: List,
     block: Block,
     state: State,
@@ -79,6 +88,18 @@ pub struct Transaction {
     opening_form: SessionForm,
     /// A card command as far as it is known before the SAM signs it.
     partial: Vec<u8>,
+    /// What the SAM was asked for, for the next command, has come.
+    material_at_hand: bool,
+    /// An answer that the SAM has yet to decipher, its command in clear, and what the SAM makes of it.
+    deferred: Option<encryption::Deferred>,
+    deferred_command: Vec<u8>,
+    deciphered: Vec<u8>,
+    /// The answers of the block while one of them is being deciphered.
+    received: Batch,
+    /// The card has executed a closing that stands behind an answer that may be refused.
+    closed_ahead: bool,
+    /// The channel was closed, as it was asked for.
+    channel_closed: bool,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -105,14 +126,19 @@ impl Transaction {
     /// [`Misuse::Argument`]: card or SAM of unknown product, or a key of 0 in the settings.
     pub fn new(mut card: Card, security: Security) -> Result<Self, Error> {
         check_card(&card)?;
-        let symmetric = match security {
-            Security::None => None,
-            Security::Symmetric(settings) => Some(Symmetric::new(settings, &card)?),
+        let (symmetric, asymmetric) = match security {
+            Security::None => (None, None),
+            Security::Symmetric(settings) => (Some(Symmetric::new(settings, &card)?), None),
+            #[cfg(feature = "pki")]
+            Security::Pki(settings) if card.features().pki => (None, Some(Asymmetric::new(settings))),
+            #[cfg(feature = "pki")]
+            Security::Pki(_) => return Err(Error::Unsupported(CommandName::OpenSecureSession)),
         };
         drop_useless_pre_opening(&mut card, symmetric.as_ref());
         Ok(Self {
             card,
             symmetric,
+            asymmetric,
             list: List::default(),
             block: Block::default(),
             state: State::Idle,
@@ -121,6 +147,13 @@ impl Transaction {
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
             partial: Vec::new(),
+            material_at_hand: false,
+            deferred: None,
+            deferred_command: Vec::new(),
+            deciphered: Vec::new(),
+            received: Batch::new(),
+            closed_ahead: false,
+            channel_closed: false,
             responses: Batch::new(),
         })
     }
@@ -141,6 +174,9 @@ impl Transaction {
         self.session.restart();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.restart(card.full_serial_number());
+        }
+        if let Some(asymmetric) = &mut self.asymmetric {
+            asymmetric.reset();
         }
         Ok(())
     }
@@ -187,6 +223,10 @@ impl Transaction {
         self.check_idle()?;
         let command = command.into();
         let mut terms = terms(&self.card, self.symmetric.as_ref());
+        if self.asymmetric.is_some() {
+            terms.mode = Mode::Asymmetric;
+            terms.read_on_opening = true;
+        }
         terms.session_is_open = self.session.is_open();
         self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);
@@ -318,7 +358,7 @@ impl Transaction {
             SamWork::BeforeReport(error) => Err(error),
             // Nothing was prepared: the session is not touched.
             _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
-            SamWork::Material | SamWork::BeforeBlock(_) | SamWork::Rest | SamWork::Prefetch => Err(lost),
+            _ => Err(lost),
         }
     }
 }

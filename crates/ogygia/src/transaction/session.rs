@@ -8,7 +8,7 @@ use crate::card::{Content, KeyId, Level, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
 use crate::error::{Error, Malformed, Misbehaviour, Untrusted};
 
-use super::machine::Refused;
+use super::answers::Refused;
 
 /// What the terminal knows of the session on the card.
 #[derive(Debug, Default)]
@@ -87,6 +87,26 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// The card has opened a session that it will sign. When it is told again, nothing changes.
+    #[cfg(feature = "pki")]
+    pub(super) fn open_asymmetric(&mut self, content: &Content) {
+        if self.open.is_none() {
+            self.backup.clone_from(content);
+            self.postponed.clear();
+            self.report.authenticated = None;
+            self.open = Some(Open { form: SessionForm::Regular, manageable: false });
+        }
+    }
+
+    /// The card has closed that session. It is ratified by the command that comes next.
+    #[cfg(feature = "pki")]
+    pub(super) fn close_asymmetric(&mut self) {
+        self.open = None;
+        self.report.committed += 1;
+        self.report.authenticated = None;
+        self.report.ratified = false;
     }
 
     /// The session is over and void; the image goes back to what it was before. False when none was open.
@@ -214,6 +234,7 @@ impl Transaction {
     pub(super) fn aborted(&mut self, _answer: Response<'_>) {
         self.session.void(&mut self.card.content);
         self.card.forget_sv_get();
+        self.catch_up();
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.end_session();
         }

@@ -7,13 +7,16 @@ use crate::error::{Argument, Error, Untrusted};
 use crate::sam::Sam;
 
 /// What secures a transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Security {
     /// Nothing: no session, and only what the card leaves free.
     None,
     /// A SAM.
     Symmetric(SymmetricSettings),
+    /// Certificates.
+    #[cfg(feature = "pki")]
+    Pki(super::PkiSettings),
 }
 
 /// Settings of a transaction under the control of a SAM.
@@ -50,6 +53,9 @@ pub struct SymmetricSettings {
     pub sv_load_and_debit_log: bool,
     /// A debit may bring the balance below 0.
     pub sv_negative_balance: bool,
+    /// With encryption, every command and every answer passes through the SAM by itself, before anything more is sent:
+    /// more requests, but nothing is ever sent that the SAM might have refused to digest.
+    pub encryption_stepwise: bool,
     /// The keys with which the purse may be used; every key when empty. The card tells only the KVC.
     pub authorized_sv_keys: Vec<(Kif, Kvc)>,
 }
@@ -73,6 +79,7 @@ impl SymmetricSettings {
             pin_modification_key: None,
             sv_load_and_debit_log: false,
             sv_negative_balance: false,
+            encryption_stepwise: false,
             authorized_sv_keys: Vec::new(),
         }
     }

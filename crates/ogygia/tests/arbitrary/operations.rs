@@ -3,12 +3,13 @@
 use ogygia::card::{Card, KeyId, Kif, Kvc, Level, Lid, Sfi};
 use ogygia::command::{
     AppendRecord, CancelSession, ChangeCounter, ChangeCounters, ChangeKey, ChangePin, CheckPinStatus, CloseSession,
-    Command, CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PutData, ReadBinary,
-    ReadCounters, ReadRecord, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile, SetCounter,
-    SvDebit, SvGet, SvOperation, SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin, WriteBinary,
-    WriteRecord,
+    Command, CounterChange, DataTag, GenerateKeyPair, GetData, Invalidate, OpenSession, Pin, PreOpenSession, PutData,
+    ReadBinary, ReadCounters, ReadRecord, ReadRecords, ReadRecordsPartially, Rehabilitate, SearchRecords, SelectFile,
+    SetCounter, SvDebit, SvGet, SvOperation, SvReadAllLogs, SvReload, UpdateBinary, UpdateRecord, VerifyPin,
+    WriteBinary, WriteRecord,
 };
-use ogygia::sam::Sam;
+use ogygia::sam::{ComputeSignature, Sam, SignatureKind, Traceability, VerifySignature};
+use ogygia::selection::{Occurrence, Selection};
 use ogygia::transaction::{Security, SymmetricSettings};
 use proptest::prelude::*;
 
@@ -20,6 +21,8 @@ pub(crate) enum Act {
     Process(bool),
     Abandon,
     Prefetch,
+    Sign(ComputeSignature<'static>),
+    Verify(VerifySignature<'static>),
 }
 
 /// Startup information of every product, with what it can do: PIN, Stored Value, extended sessions, PKI, quirks.
@@ -66,11 +69,25 @@ pub(crate) fn power_on_data() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A card that foretold a session when it was selected, or opened one by mistake, or said something else.
+fn pre_opened() -> impl Strategy<Value = Card> {
+    let foretold = vec![0, 3, 1, 9, 9, 9, 9, 9, 2, 0x30, 0x79, 0, 0x62, 0x00];
+    let opened = vec![0, 3, 1, 9, 9, 9, 9, 9, 2, 0x30, 0x79, 0, 0x90, 0x00];
+    let other = prop::collection::vec(any::<u8>(), 2..20);
+    (level(), prop_oneof![3 => Just(foretold), 1 => Just(opened), 1 => other]).prop_map(|(level, answer)| {
+        let mut selection = Selection::by_name(b"1TIC.ICA", Occurrence::First).unwrap();
+        selection.prepare(PreOpenSession { level }).unwrap();
+        let response = select_response([0x0A, 0x3C, 0x2B, 0x20, 0x14, 0x10, 0x01], [0x90, 0x00]);
+        selection.card(&[], &[&response[..], &answer].into_iter().collect()).unwrap().unwrap()
+    })
+}
+
 /// A card of any product.
 pub(crate) fn card() -> impl Strategy<Value = Card> {
     prop_oneof![
         5 => select_responses().prop_map(|response| Card::from_select_response(&response).unwrap()),
         1 => power_on_data().prop_map(|atr| Card::from_power_on_data(&atr).unwrap()),
+        1 => pre_opened(),
     ]
 }
 
@@ -233,6 +250,35 @@ fn secret() -> impl Strategy<Value = Command<'static>> {
     ]
 }
 
+fn signature_kind() -> impl Strategy<Value = SignatureKind> {
+    let traceability = (0..40_u16, any::<bool>())
+        .prop_map(|(offset, partial_serial_number)| Traceability { offset, partial_serial_number });
+    prop_oneof![
+        Just(SignatureKind::Basic),
+        (any::<bool>(), prop::option::of(traceability))
+            .prop_map(|(busy, traceability)| SignatureKind::Traceable { busy, traceability }),
+    ]
+}
+
+/// Signed data are often a multiple of eight bytes.
+fn signed() -> impl Strategy<Value = &'static [u8]> {
+    prop_oneof![data(40), prop::sample::select(vec![8, 16, 208]).prop_map(|len| &*vec![0x5B; len].leak())]
+}
+
+fn signature() -> impl Strategy<Value = Act> {
+    let diversifier = || prop::option::of(data(10));
+    prop_oneof![
+        (signature_kind(), signed(), key(), prop_oneof![3 => Just(8), 1 => 0..10_u8], diversifier()).prop_map(
+            |(kind, data, key, size, diversifier)| Act::Sign(ComputeSignature { kind, data, key, size, diversifier })
+        ),
+        (signature_kind(), signed(), prop_oneof![Just(&[0xAA; 8][..]), data(10)], key(), diversifier()).prop_map(
+            |(kind, data, signature, key, diversifier)| {
+                Act::Verify(VerifySignature { kind, data, signature, key, diversifier })
+            }
+        ),
+    ]
+}
+
 fn act() -> impl Strategy<Value = Act> {
     let prepare = prop_oneof![
         6 => reading(),
@@ -247,6 +293,7 @@ fn act() -> impl Strategy<Value = Act> {
         6 => prop::bool::weighted(0.2).prop_map(Act::Process),
         1 => Just(Act::Abandon),
         1 => Just(Act::Prefetch),
+        2 => signature(),
     ]
 }
 
@@ -286,12 +333,15 @@ fn proper() -> impl Strategy<Value = Command<'static>> {
 pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
     let other = || prop_oneof![3 => reading(), 5 => writing(), 1 => secret()];
     let inside = || prop::collection::vec(prop_oneof![40 => proper(), 1 => other()], 0..4);
-    let session = (prop::option::of(proper()), level(), inside(), any::<bool>(), inside(), any::<bool>()).prop_map(
-        |(before, level, first, split, second, close)| {
+    let before = (prop::option::of(proper()), level());
+    let between = (any::<bool>(), prop::option::weighted(0.1, signature()));
+    let session = (before, inside(), between, inside(), any::<bool>()).prop_map(
+        |((before, level), first, (split, signature), second, close)| {
             let prepared = |commands: Vec<_>| commands.into_iter().map(Act::Prepare);
             let mut acts: Vec<_> = prepared(before.into_iter().collect()).collect();
             acts.push(Act::Prepare(OpenSession { level }.into()));
             acts.extend(prepared(first));
+            acts.extend(signature);
             acts.extend(split.then_some(Act::Process(false)));
             acts.extend(prepared(second));
             acts.extend(close.then_some(Act::Prepare(CloseSession.into())));

@@ -245,6 +245,9 @@ fn sam(command: &[u8]) -> Vec<u8> {
         0x12 => 16,
         0x54 | 0x56 | 0x5C if extended => 16,
         0x54 | 0x56 | 0x5C => 11,
+        // Data Cipher, PSO Compute Signature; PSO Verify Signature has no data.
+        0x16 => usize::from(p3.saturating_sub(2)),
+        0x2A if p1 == 0x9E => 8,
         _ => 0,
     };
     let mut answer = vec![0xAA; len];

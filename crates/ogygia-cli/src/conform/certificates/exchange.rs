@@ -60,9 +60,6 @@ pub(super) fn transaction(context: &Context<'_>, vector: &Vector) -> Result<Answ
         // The errors are those of the steps: they were compared.
         Ok(()) if vector.expected.valid => Ok(Answer::Valid),
         Ok(()) => Ok(Answer::Refused { kind: expected_kind(vector)?, why: String::new() }),
-        Err(difference) if difference == "unknown mode pki" => {
-            Err(Unanswered::NotOffered("transactions with asymmetric keys"))
-        }
         Err(difference) => Err(wrong(difference)),
     }
 }

@@ -85,7 +85,7 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
         let Some(event) = self.read(TicketingFile::Events, 1, Event::decode)? else {
             return self.cancel(Outcome::Empty(EmptyCard::NeverLoaded));
         };
-        let event = self.of_this_product(event);
+        let event = event.of_slots(self.slots);
         self.verdict.event = Some(event);
         match event.version {
             Version::Current => {}
@@ -106,14 +106,6 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
             Version::Current => None,
             Version::Undefined | Version::Other(_) => Some(InvalidCard::EnvironmentVersion(environment.version.into())),
         }
-    }
-
-    /// Slots that the product does not have are treated as blank.
-    fn of_this_product(&self, mut event: Event) -> Event {
-        for slot in (self.slots + 1)..=4 {
-            event.set_priority(slot, Priority::Blank);
-        }
-        event
     }
 
     /// Anti-passback: the same minute, or an event that lies in the future.

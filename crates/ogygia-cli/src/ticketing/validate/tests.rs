@@ -2,174 +2,12 @@
 
 use crate::hex::{decode, encode};
 use jiff::civil::DateTime;
-use ogygia::command::UpdateRecord;
 use ogygia::{Fate, Loss, Peer};
 use ogygia_sim::Fault;
 
 use super::*;
-use crate::record::Phase;
-use crate::store::new_card;
-use crate::terminal::Terminal as Readers;
-use crate::ticketing::application::{LOADER, VALIDATOR};
-use crate::ticketing::{DateCompact, load, personalize};
-
-const PRIME: &str = "kit-prime-regular-v3";
-/// Identifier of the directory of the application on every kit card.
-const DIRECTORY: u16 = 0x2000;
-const TODAY: &str = "2025-06-17T08:32";
-
-fn moment(text: &str) -> Moment {
-    Moment::from_civil(text.parse::<DateTime>().unwrap()).unwrap()
-}
-
-fn day(text: &str) -> DateCompact {
-    DateCompact::from_civil(text.parse().unwrap()).unwrap()
-}
-
-/// A card before a validator.
-struct Gate {
-    readers: Readers,
-    terminal: Terminal,
-}
-
-impl Gate {
-    /// A card personalized on 16 June 2025.
-    fn new(profile: &str) -> Self {
-        let readers = Readers::new(new_card(profile).unwrap());
-        let terminal = Terminal { now: moment(TODAY), location: Location(5), fare: 1 };
-        let mut gate = Self { readers, terminal };
-        let issued = "2025-06-16".parse().unwrap();
-        let environment = personalize::environment(issued, 1).unwrap();
-        gate.at_loader(|transaction, readers| {
-            personalize::personalize(transaction, &mut readers.card, &mut readers.sam, &environment)
-        });
-        gate
-    }
-
-    fn at_loader(&mut self, work: impl FnOnce(&mut Transaction, &mut Readers) -> Result<(), Error>) {
-        let card = self.readers.select(LOADER, true).unwrap();
-        let mut transaction = Transaction::new(card, self.readers.security(false)).unwrap();
-        work(&mut transaction, &mut self.readers).unwrap();
-        assert!(transaction.session().authenticated.is_some());
-    }
-
-    /// Writes records as an issuer may.
-    fn with(mut self, records: &[(TicketingFile, u8, &[u8])]) -> Self {
-        self.at_loader(|transaction, readers| {
-            transaction.prepare(OpenSession { level: Level::Personalization })?;
-            for &(file, record, data) in records {
-                transaction.prepare(UpdateRecord { sfi: file.sfi(), record, data })?;
-            }
-            transaction.prepare(CloseSession)?;
-            run(transaction, &mut readers.card, &mut readers.sam, ChannelControl::CloseAfter)
-        });
-        self
-    }
-
-    /// An event that was never a validation, with these priorities.
-    fn with_priorities(self, priorities: [u8; 4]) -> Self {
-        let event = Event { version: Version::Current, priorities: priorities.map(Priority::from), ..Event::default() };
-        self.with(&[(TicketingFile::Events, 1, &event.encode())])
-    }
-
-    fn with_event_at(self, at: &str, priorities: [u8; 4]) -> Self {
-        let event = Event {
-            version: Version::Current,
-            at: moment(at),
-            location: Location(5),
-            contract_used: 1,
-            priorities: priorities.map(Priority::from),
-        };
-        self.with(&[(TicketingFile::Events, 1, &event.encode())])
-    }
-
-    fn with_contract(self, slot: u8, tariff: u8, end: &str) -> Self {
-        let contract = Contract {
-            version: Version::Current,
-            tariff: tariff.into(),
-            sold: day("2025-06-16"),
-            end: day(end),
-            ..Contract::default()
-        };
-        self.with(&[(TicketingFile::Contracts, slot, &contract.encode())])
-    }
-
-    fn with_counters(self, values: &[u8]) -> Self {
-        let record: Vec<u8> = values.iter().flat_map(|value| [0, 0, *value]).collect();
-        self.with(&[(TicketingFile::Counters, 1, &record)])
-    }
-
-    fn now(mut self, now: &str) -> Self {
-        self.terminal.now = moment(now);
-        self
-    }
-
-    fn fare(mut self, fare: u32) -> Self {
-        self.terminal.fare = fare;
-        self
-    }
-
-    fn try_validate(&mut self) -> Result<Verdict, Error> {
-        let card = self.readers.select(VALIDATOR, false).unwrap();
-        let mut transaction = Transaction::new(card, self.readers.security(true)).unwrap();
-        self.readers.log.begin(Phase::Transaction);
-        let Readers { card, sam, .. } = &mut self.readers;
-        let verdict = validate(&mut transaction, card, sam, &self.terminal)?;
-        assert!(!transaction.is_session_open() && !self.card().session_open());
-        assert_eq!(transaction.session().authenticated.is_some(), verdict.closed);
-        self.readers.log.begin(Phase::Setup);
-        Ok(verdict)
-    }
-
-    fn validate(&mut self) -> Verdict {
-        self.try_validate().unwrap()
-    }
-
-    fn outcome(&mut self) -> Outcome {
-        self.validate().outcome
-    }
-
-    fn card(&self) -> &ogygia_sim::VirtualCard {
-        self.readers.card.inner().card()
-    }
-
-    fn record(&self, file: TicketingFile, number: u8) -> Vec<u8> {
-        self.card().record_by_sfi(DIRECTORY, file.sfi().0, number).unwrap()
-    }
-
-    fn event(&self) -> Event {
-        Event::decode(&self.record(TicketingFile::Events, 1)).unwrap()
-    }
-
-    fn counters(&self) -> Vec<u32> {
-        crate::ticketing::values::counters(&self.record(TicketingFile::Counters, 1)).into_iter().take(4).collect()
-    }
-
-    /// Everything that the application keeps on the card.
-    fn content(&self) -> Vec<Vec<u8>> {
-        let numbers = |file| (1..=4).map_while(move |number| self.card().record_by_sfi(DIRECTORY, file, number));
-        [0x07, 0x08, 0x09, 0x19].into_iter().flat_map(numbers).collect()
-    }
-
-    /// The last command that the card got.
-    fn last_command(&self) -> Vec<u8> {
-        let entries = self.readers.log.entries();
-        let last = entries.iter().rfind(|entry| entry.peer == Peer::Card).unwrap();
-        last.exchanges.last().unwrap().command.clone()
-    }
-
-    /// Validates, and checks that the card was refused, its session cancelled, and nothing written.
-    fn cancelled(&mut self) -> Outcome {
-        let before = self.content();
-        let verdict = self.validate();
-        assert!(!verdict.closed);
-        assert_eq!(self.content(), before);
-        assert_eq!(self.last_command(), [0x00, 0x8E, 0x00, 0x00, 0x00]);
-        verdict.outcome
-    }
-}
-
-const FAR: &str = "2031-06-01";
+use crate::ticketing::load;
+use crate::ticketing::testing::{FAR, Gate, PRIME, TODAY, day, moment};
 
 #[test]
 fn no_contract_at_all() {
@@ -402,10 +240,7 @@ fn a_life_of_a_card() {
     let text = |gate: &Gate, file, number| encode(&gate.record(file, number));
     let environment = "0100000001160D1E8D0000000000000000000000000000000000000000";
     assert_eq!(text(&gate, TicketingFile::Environment, 1), environment);
-    let sale = load::Sale { slot: 1, trips: 10, today: day("2025-06-16") };
-    gate.at_loader(|transaction, readers| {
-        load::load_trips(transaction, &mut readers.card, &mut readers.sam, &sale).map(|_| ())
-    });
+    gate.load(load::Goods::Trips(10), "2025-06-16").outcome.unwrap();
     let contract = "0102160D1E8D0000000000000000000000000000000000000000000000";
     assert_eq!(text(&gate, TicketingFile::Contracts, 1), contract);
     assert_eq!(text(&gate, TicketingFile::Events, 1), "0100000000000000000002000000000000000000000000000000000000");

@@ -1,0 +1,152 @@
+//! What a scenario has to say when it has been played.
+
+use std::fmt::Display;
+
+use serde::Serialize;
+
+use super::{Proof, Scenario};
+use crate::error::Failure;
+use crate::record::{Counts, Entry, Volume};
+
+/// How a scenario ended, in one word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// As the traveller hopes.
+    Success,
+    /// The card may not travel.
+    InvalidCard,
+    /// The card has nothing to travel with.
+    EmptyCard,
+    /// The card has no room for what was bought.
+    CardFull,
+    /// The card left too early.
+    CardLost,
+    /// Anything else.
+    #[default]
+    Error,
+}
+
+impl Outcome {
+    /// The word.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::InvalidCard => "invalid card",
+            Self::EmptyCard => "empty card",
+            Self::CardFull => "card full",
+            Self::CardLost => "card lost",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What one scenario has to say of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was proved, and to whom.
+    pub proofs: Vec<Proof>,
+    /// What was decided, and why; a sentence each.
+    pub decided: Vec<String>,
+    /// What the card holds now that it did not before.
+    pub changed: Vec<Change>,
+    /// The end in one line.
+    pub result: String,
+}
+
+impl Done {
+    /// Card and terminal have proved to each other, by a session, that they hold the keys.
+    #[must_use]
+    pub fn authenticated(&self) -> bool {
+        self.proofs.contains(&Proof::Session)
+    }
+}
+
+/// One thing that changed on the card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Where.
+    pub place: String,
+    /// What was there.
+    pub before: String,
+    /// What is there.
+    pub after: String,
+}
+
+impl Change {
+    pub(super) fn new(place: impl Into<String>, before: impl Display, after: impl Display) -> Self {
+        Self { place: place.into(), before: before.to_string(), after: after.to_string() }
+    }
+}
+
+/// A scenario that was played.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Which one.
+    pub scenario: Scenario,
+    /// What was done to the card before, a line each.
+    pub setup: Vec<String>,
+    /// Everything that was said.
+    pub entries: Vec<Entry>,
+    /// What came of it.
+    pub done: Done,
+}
+
+/// The one object of `--json`.
+#[derive(Debug, Serialize)]
+struct Json<'a> {
+    scenario: &'a str,
+    policy: &'a str,
+    outcome: &'a str,
+    authenticated: bool,
+    selection_requests: usize,
+    card_requests: usize,
+    sam_requests: usize,
+    sam_prefetches: usize,
+    card_apdus: usize,
+    sam_apdus: usize,
+    card_bytes: Volume,
+    sam_bytes: Volume,
+    virtual_us: Option<u64>,
+}
+
+impl Report {
+    /// Whether all is well, so that the exit code is 0.
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.done.outcome == Outcome::Success
+    }
+
+    /// What went over the wire.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts::of(&self.entries)
+    }
+
+    /// The report as one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// None is known.
+    pub fn to_json(&self) -> Result<String, Failure> {
+        let counts = self.counts();
+        let json = Json {
+            scenario: self.scenario.name(),
+            policy: "grouped",
+            outcome: self.done.outcome.word(),
+            authenticated: self.done.authenticated(),
+            selection_requests: counts.selection_requests,
+            card_requests: counts.card_requests,
+            sam_requests: counts.sam_requests,
+            sam_prefetches: counts.sam_prefetches,
+            card_apdus: counts.card_apdus,
+            sam_apdus: counts.sam_apdus,
+            card_bytes: counts.card_bytes,
+            sam_bytes: counts.sam_bytes,
+            virtual_us: None,
+        };
+        serde_json::to_string_pretty(&json).map_err(|error| Failure::failed(error.to_string()))
+    }
+}

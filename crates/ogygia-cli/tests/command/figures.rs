@@ -1,0 +1,62 @@
+//! The figures of `run --json`, to the byte: specification 02, "The figures".
+
+use serde_json::{Value, json};
+
+use crate::run;
+
+fn figures(scenario: &str) -> Value {
+    let output = run(&[scenario, "--json"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
+/// Requests, commands, bytes out and in; then whether a session authenticated, and the prefetches.
+type Line = [usize; 4];
+
+#[track_caller]
+fn has(scenario: &str, card: Line, sam: Line, authenticated: bool, sam_prefetches: usize) {
+    let expected = json!({
+        "scenario": scenario, "policy": "grouped", "outcome": "success", "authenticated": authenticated,
+        "selection_requests": 1, "card_requests": card[0], "sam_requests": sam[0], "sam_prefetches": sam_prefetches,
+        "card_apdus": card[1], "sam_apdus": sam[1],
+        "card_bytes": { "out": card[2], "in": card[3] }, "sam_bytes": { "out": sam[2], "in": sam[3] },
+        "virtual_us": null,
+    });
+    assert_eq!(figures(scenario), expected);
+}
+
+#[test]
+fn without_a_session() {
+    has("plain-pin", [2, 2, 18, 4], [0, 0, 0, 0], false, 0);
+    has("change-key-and-pin", [4, 4, 68, 24], [2, 5, 64, 58], false, 0);
+    has("signature-outside-session", [1, 2, 10, 62], [1, 2, 46, 4], false, 0);
+    has("sv-outside-session", [2, 2, 34, 40], [2, 3, 80, 17], false, 0);
+}
+
+#[test]
+fn validations_and_a_sale() {
+    has("validation-embedded", [6, 9, 88, 152], [2, 5, 265, 34], true, 2);
+    has("validation-simple", [6, 9, 88, 152], [3, 6, 260, 20], true, 0);
+    has("sale-distributed", [2, 9, 142, 175], [3, 7, 352, 22], true, 0);
+}
+
+#[test]
+fn in_a_session() {
+    has("pin-in-session", [4, 9, 96, 102], [4, 8, 242, 32], true, 0);
+    has("signature-in-session", [2, 7, 78, 90], [4, 9, 275, 34], true, 0);
+    has("sv-in-session", [2, 7, 94, 118], [4, 8, 286, 35], true, 0);
+    has("multiple-sessions", [4, 14, 330, 52], [5, 11, 421, 38], true, 0);
+}
+
+/// Ours, without figures in the specification.
+#[test]
+fn ticketing_flows() {
+    let counts = |scenario| {
+        let figures = figures(scenario);
+        ["card_requests", "sam_requests", "sam_prefetches"].map(|name| figures[name].as_u64().unwrap())
+    };
+    assert_eq!(counts("validate"), [5, 2, 1]);
+    assert_eq!(counts("personalize"), [2, 3, 0]);
+    assert_eq!(counts("load-contract"), [4, 6, 0]);
+    assert_eq!(counts("control"), [2, 3, 0]);
+}

@@ -1,0 +1,187 @@
+//! Replays the recorded exchanges, and checks that the list of deviations says what differs.
+//!
+//! All vectors are replayed where they are: in `../shared` beside the repository, or in the folder that
+//! `OGYGIA_SHARED` names. Elsewhere the few are that `tests/vectors/choose` has chosen; but not in continuous
+//! integration, where missing vectors are a failure.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use ogygia_cli::conform::{self, CaseReport, Outcome, Report};
+use serde_json::Value;
+
+/// The modes that are not built yet: their cases may fail.
+const TO_COME: &[&str] = &["pki", "sam"];
+
+/// Where the vectors are that are replayed.
+struct Vectors {
+    exchanges: PathBuf,
+    all: bool,
+}
+
+fn vectors() -> Vectors {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let shared = workspace.join(env::var_os("OGYGIA_SHARED").unwrap_or_else(|| "../shared".into()));
+    let exchanges = shared.join("vectors/exchanges");
+    if exchanges.is_dir() {
+        return Vectors { exchanges, all: true };
+    }
+    assert!(env::var_os("CI").is_none(), "CI is set, and there are no vectors in {}", exchanges.display());
+    Vectors { exchanges: kept("exchanges"), all: false }
+}
+
+/// A folder of the vectors that the repository keeps.
+fn kept(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(folder)
+}
+
+fn report() -> &'static Report {
+    static REPORT: OnceLock<Report> = OnceLock::new();
+    REPORT.get_or_init(|| conform::replay(&[vectors().exchanges]).unwrap())
+}
+
+/// The cases of the modes that are built.
+fn cases() -> impl Iterator<Item = &'static CaseReport> {
+    report().cases().filter(|case| !TO_COME.contains(&case.mode.as_str()))
+}
+
+#[test]
+fn no_case_fails() {
+    let failures: Vec<_> =
+        cases().filter_map(|case| Some(format!("{}: {}", case.name, case.failure()?))).take(20).collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    let passed = cases().filter(|case| case.passed()).count();
+    let least = if vectors().all { 3000 } else { 80 };
+    assert!(passed > least, "only {passed} cases passed");
+}
+
+#[test]
+fn every_mode_that_is_built_is_replayed() {
+    let modes: BTreeSet<_> = cases().map(|case| case.mode.as_str()).collect();
+    assert!(modes.is_superset(&BTreeSet::from(["free", "regular", "selection"])), "{modes:?}");
+    if vectors().all {
+        for mode in TO_COME {
+            let fails = report().cases().any(|case| case.mode == *mode && case.failure().is_some());
+            assert!(fails, "nothing of the mode {mode} fails: it has come");
+        }
+    }
+}
+
+/// How many cases of one label or point came out as recommended and not as recorded, and how many as neither.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    recommended: usize,
+    otherwise: usize,
+}
+
+fn counted() -> BTreeMap<String, Counts> {
+    let mut counted = BTreeMap::<_, Counts>::new();
+    for case in cases() {
+        for reason in &case.reasons {
+            let counts = counted.entry(reason.clone()).or_default();
+            match case.outcome {
+                Outcome::AsRecommended => counts.recommended += 1,
+                Outcome::Differs(_) => counts.otherwise += 1,
+                Outcome::AsRecorded | Outcome::Failed(_) => {}
+            }
+        }
+    }
+    counted
+}
+
+/// The entries of the list of deviations: `### REASON: N as recommended, M otherwise`.
+fn documented() -> BTreeMap<String, Counts> {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/DEVIATIONS.md");
+    let text = fs::read_to_string(document).unwrap();
+    let mut documented = BTreeMap::new();
+    for entry in text.lines().filter_map(|line| line.strip_prefix("### ")) {
+        let parsed = entry.split_once(": ").and_then(|(reason, counts)| {
+            let (recommended, otherwise) = counts.strip_suffix(" otherwise")?.split_once(" as recommended, ")?;
+            Some((reason, Counts { recommended: recommended.parse().ok()?, otherwise: otherwise.parse().ok()? }))
+        });
+        let (reason, counts) = parsed.unwrap_or_else(|| panic!("no entry: {entry}"));
+        assert!(documented.insert(reason.to_string(), counts).is_none(), "{reason} has two entries");
+    }
+    documented
+}
+
+#[test]
+fn the_list_of_deviations_has_what_differs() {
+    let (counted, documented) = (counted(), documented());
+    let mut wrong = Vec::new();
+    for (reason, counts) in &counted {
+        let said = documented.get(reason);
+        let Counts { recommended, otherwise } = counts;
+        let right = match said {
+            Some(said) => !vectors().all || said == counts,
+            None => *counts == Counts::default(),
+        };
+        if !right {
+            wrong.push(format!("### {reason}: {recommended} as recommended, {otherwise} otherwise (says {said:?})"));
+        }
+    }
+    if vectors().all {
+        wrong.extend(
+            documented.keys().filter(|reason| !counted.contains_key(*reason)).map(|gone| format!("gone: {gone}")),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn files_of(folder: &Path) -> BTreeMap<String, Vec<Value>> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let cases = file.get_mut("cases").and_then(Value::as_array_mut).map(std::mem::take).unwrap();
+        files.insert(path.file_name().unwrap().to_string_lossy().into_owned(), cases);
+    }
+    files
+}
+
+/// What the repository keeps is enough to find most mistakes without the other vectors.
+#[test]
+fn the_vectors_that_are_kept_show_everything() {
+    let files = files_of(&kept("exchanges"));
+    let cases: Vec<_> = files.values().flatten().collect();
+    assert!((140..=200).contains(&cases.len()), "{}", cases.len());
+    let text = |case: &Value, name| case.get(name).and_then(Value::as_str).unwrap_or_default().to_string();
+    let modes: BTreeSet<_> = cases.iter().map(|case| text(case, "mode")).collect();
+    assert_eq!(modes, ["extended", "free", "pki", "regular", "sam", "selection"].map(String::from).into());
+    let product = |case: &&Value| text(case, "name").split('/').nth(1).unwrap_or_default().to_string();
+    for mode in ["free", "regular", "selection"] {
+        let products: BTreeSet<_> = cases.iter().filter(|case| text(case, "mode") == mode).map(product).collect();
+        for one in ["prime1", "prime2", "prime2_post", "prime2_case1", "prime3", "prime3_ext", "light", "basic"] {
+            assert!(products.contains(one), "{mode} {one}");
+        }
+    }
+    let exchanges = |case: &Value| case.to_string();
+    for (what, least) in [("\"lost\":\"card\"", 5), ("\"lost\":\"reader\"", 4), ("\"error\":\"card_status\"", 8)] {
+        let count = cases.iter().filter(|case| exchanges(case).contains(what)).count();
+        assert!(count >= least, "{count} cases with {what}");
+    }
+    assert!(files_of(&kept("recommended")).values().map(Vec::len).sum::<usize>() >= 20);
+}
+
+/// What the repository keeps is what the vectors have now.
+#[test]
+fn the_vectors_that_are_kept_are_no_other_ones() {
+    let Vectors { exchanges, all } = vectors();
+    if !all {
+        return;
+    }
+    for folder in ["exchanges", "recommended"] {
+        let from = exchanges.with_file_name(folder);
+        let (here, there) = (files_of(&kept(folder)), files_of(&from));
+        for (file, cases) in &here {
+            let known = there.get(file).unwrap();
+            assert!(cases.iter().all(|case| known.contains(case)), "{file}: run tests/vectors/choose again");
+        }
+        if folder == "exchanges" {
+            assert!(here.keys().eq(there.keys()), "a file is not shown");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Commands whose data are ciphered by the SAM: specification 02, "extended session with encryption", and point G6.
+//!
+//! Two facts save requests. A command without data, and an answer that is only a status word, are the same in clear and
+//! ciphered: readings can be sent before the SAM has seen them, and the `9000` of a writing can be digested before it
+//! came. And the SAM answers in order: what deciphers an answer, ciphers the next command and makes the MAC can be one
+//! request.
+
+use super::Transaction;
+use super::answers::Refused;
+use super::machine::{SamWork, State};
+use crate::apdu::{Case, Response};
+use crate::command::{Exchange, Exchanged, Forecast, Material, Prepared};
+use crate::error::{Error, Misbehaviour};
+use crate::sam::Service;
+
+/// An answer that the SAM has yet to decipher, of a command that ended its block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deferred {
+    prepared: Prepared,
+    index: usize,
+}
+
+impl Transaction {
+    /// Whether `prepared` goes through the cipher.
+    pub(super) fn is_encrypted(&self, prepared: Prepared) -> bool {
+        prepared.moment.encrypted && prepared.step.digested() && self.symmetric.is_some()
+    }
+
+    fn is_stepwise(&self) -> bool {
+        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.encryption_stepwise)
+    }
+
+    /// Step by step, the SAM has digested every ciphered exchange before anything else happens, a failure included.
+    pub(super) fn catch_up(&mut self) -> bool {
+        self.is_stepwise() && self.flush_encrypted()
+    }
+
+    /// Queues the ciphered exchanges that the SAM has yet to digest. False when there are none.
+    pub(super) fn flush_encrypted(&mut self) -> bool {
+        self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.flush_encrypted())
+    }
+
+    /// Builds the next command in clear, and tells whether the SAM must cipher it before it is sent.
+    pub(super) fn build_clear(&mut self, prepared: Prepared) -> bool {
+        let case = self.push_clear(prepared);
+        self.is_stepwise() || matches!(case, Case::Three | Case::Four(_))
+    }
+
+    /// Has the SAM cipher the command that was built last, and with it whatever follows that can be known by then.
+    pub(super) fn ask_cipher(&mut self) -> State {
+        self.queue_cipher(self.block.commands.len());
+        let asked = 1 + if self.is_stepwise() { 0 } else { self.ask_ahead() };
+        self.seal();
+        State::Sam(SamWork::Cipher(asked))
+    }
+
+    fn queue_cipher(&mut self, index: usize) {
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.ask_cipher(self.block.clear_digested(index));
+        }
+    }
+
+    /// How many commands behind the one that is being ciphered are asked for in the same request.
+    fn ask_ahead(&mut self) -> usize {
+        let first = self.block.commands.len();
+        for ahead in 0.. {
+            let index = first + ahead;
+            let (Some(last), Some(next)) =
+                (self.list.get(self.block.first + index), self.list.get(self.block.first + index + 1))
+            else {
+                return ahead;
+            };
+            if !self.predict_ciphered(last) {
+                return ahead;
+            }
+            match next.step.material() {
+                Material::Mac => {
+                    self.with_service(Service::ask_mac);
+                    return ahead + 1;
+                }
+                Material::None if self.is_encrypted(next) && self.build_clear(next) => self.queue_cipher(index + 1),
+                _ => {
+                    self.block.truncate_clear(index + 1);
+                    return ahead;
+                }
+            }
+        }
+        0
+    }
+
+    fn with_service(&mut self, ask: impl FnOnce(&mut Service)) {
+        if let Some(symmetric) = &mut self.symmetric {
+            ask(&mut symmetric.service);
+        }
+    }
+
+    /// Has the SAM digest the answer to a ciphered command before it came, when it can only be a status word.
+    fn predict_ciphered(&mut self, prepared: Prepared) -> bool {
+        let index = self.block.predictions.len();
+        if prepared.step.image_source().is_some() || prepared.step.material() != Material::None {
+            return false;
+        }
+        let Self { block, card, list, .. } = self;
+        let from = Forecast {
+            product: card.product(),
+            postponed: card.postponed,
+            content: &card.content,
+            pre_opened: false,
+            payload: list.payload(),
+        };
+        let mut certain = false;
+        block.predictions.push_with(|out| certain = prepared.step.predict(&from, out));
+        match (&mut self.symmetric, block.predictions.get(index)) {
+            (Some(symmetric), Some(answer)) if certain && answer.len() == 2 => {
+                symmetric.service.digest_encrypted(answer, false);
+                true
+            }
+            _ => {
+                block.predictions.truncate(index);
+                false
+            }
+        }
+    }
+
+    /// The SAM has ciphered: `asked` commands go into the block.
+    pub(super) fn take_ciphered(&mut self, asked: usize) {
+        for _ in 0..asked {
+            let index = self.block.commands.len();
+            let Some(prepared) = self.list.get(self.block.first + index) else { return };
+            match &mut self.symmetric {
+                Some(symmetric) if prepared.moment.encrypted && prepared.step.digested() => {
+                    let accepts = prepared.step.continues_after(prepared.moment, self.card.postponed);
+                    self.block.push_ciphered(symmetric.service.take_material(), accepts);
+                }
+                _ => self.push_to_block(prepared),
+            }
+        }
+    }
+
+    /// Has the SAM digest a ciphered exchange. True when it must decipher the answer before it can be read.
+    pub(super) fn digest_ciphered(&mut self, index: usize, answer: &[u8]) -> bool {
+        let has_data = answer.len() > 2;
+        let Some(symmetric) = &mut self.symmetric else { return false };
+        if !self.block.was_ciphered(index) {
+            symmetric.service.digest_encrypted(self.block.clear_digested(index), false);
+        }
+        symmetric.service.digest_encrypted(answer, has_data);
+        has_data
+    }
+
+    /// The answer at `index` waits for the SAM. When nothing follows it in its block, what comes next may be asked for
+    /// in the same request.
+    pub(super) fn wait_for_decipher(&mut self, index: usize, answered: usize) -> Result<State, Error> {
+        let last = self.block.commands.len();
+        if index + 1 < last || answered < last {
+            self.flush_encrypted();
+            self.seal();
+            return Ok(State::Sam(SamWork::Decipher(index)));
+        }
+        if let Some(prepared) = self.list.get(self.block.first + index) {
+            self.deferred = Some(Deferred { prepared, index });
+            self.deferred_command.clear();
+            self.deferred_command.extend_from_slice(self.block.clear(index));
+        }
+        self.next_block();
+        self.advance()
+    }
+
+    /// Whether the image lacks what the SAM has yet to decipher.
+    pub(super) fn is_deferring(&self) -> bool {
+        self.deferred.is_some()
+    }
+
+    /// Applies the answer that was deferred, now that it is deciphered.
+    pub(super) fn apply_deferred(&mut self) -> Result<(), Error> {
+        let Some(Deferred { prepared, index }) = self.deferred.take() else { return Ok(()) };
+        let command = core::mem::take(&mut self.deferred_command);
+        let applied = self.apply_deciphered(prepared, &command);
+        self.deferred_command = command;
+        applied.map_err(|refused| refused.at(index, prepared))
+    }
+
+    /// Applies the answer at `index` of the block, now that it is deciphered.
+    pub(super) fn apply_at(&mut self, index: usize) -> Result<(), Error> {
+        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(()) };
+        let mut command = core::mem::take(&mut self.deferred_command);
+        command.clear();
+        command.extend_from_slice(self.block.clear(index));
+        let applied = self.apply_deciphered(prepared, &command);
+        self.deferred_command = command;
+        applied.map_err(|refused| refused.at(index, prepared))
+    }
+
+    fn apply_deciphered(&mut self, prepared: Prepared, command: &[u8]) -> Result<(), Refused> {
+        let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
+        let mut clear = core::mem::take(&mut self.deciphered);
+        clear.clear();
+        clear.extend_from_slice(symmetric.service.take_material());
+        let applied = match Response::parse(&clear) {
+            Some(answer) => self.accept_plain(prepared, command, answer),
+            None => Err(Misbehaviour::NoStatus.into()),
+        };
+        self.deciphered = clear;
+        applied
+    }
+
+    fn accept_plain(&mut self, prepared: Prepared, command: &[u8], answer: Response<'_>) -> Result<(), Refused> {
+        if !prepared.step.accepts().contains(answer.status) {
+            prepared.step.refused(answer.status, &mut self.card);
+            return Err(Refused::Status(answer.status));
+        }
+        prepared.step.answer_length().check(answer.data)?;
+        prepared.step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
+        self.note_applied(prepared, answer);
+        Ok(())
+    }
+}
