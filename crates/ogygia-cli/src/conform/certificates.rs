@@ -35,7 +35,7 @@ pub(super) struct Judged {
 pub(super) enum Judgement {
     /// As expected, or as a strict terminal should answer.
     Passed,
-    /// The core does not offer what it is about.
+    /// The core does otherwise on purpose, or does not offer it.
     Differs(&'static str),
     /// Otherwise.
     Failed(String),
@@ -91,10 +91,12 @@ enum Answer {
     Refused { kind: &'static str, why: String },
 }
 
-/// Why there is no answer: the vector asks for what is not offered, or cannot be read.
+/// Why there is no answer to compare.
 #[derive(Debug)]
 enum Unanswered {
-    NotOffered(&'static str),
+    /// The core does otherwise, for this reason.
+    Differs(&'static str),
+    /// The vector cannot be read, or details differ.
     Wrong(String),
 }
 
@@ -127,7 +129,7 @@ impl Context<'_> {
             Ok(answer) if answer.is(&vector.expected) => Judgement::Passed,
             Ok(answer) if vector.strict.as_ref().is_some_and(|strict| answer.is(strict)) => Judgement::Passed,
             Ok(answer) => Judgement::Failed(format!("{answer:?} instead of {:?}", vector.expected)),
-            Err(Unanswered::NotOffered(reason)) => Judgement::Differs(reason),
+            Err(Unanswered::Differs(reason)) => Judgement::Differs(reason),
             Err(Unanswered::Wrong(why)) => Judgement::Failed(why),
         }
     }
@@ -144,7 +146,7 @@ impl Context<'_> {
             "pki_session" => session::session(vector),
             "get_data" => exchange::get_data(vector),
             "put_data" => exchange::put_data(vector),
-            "sam_command" => Err(Unanswered::NotOffered("certificates made by a SAM")),
+            "sam_command" => Err(Unanswered::Differs("certificates made by a SAM: not offered")),
             "pki_transaction" => exchange::transaction(self, vector),
             other => Err(wrong(format!("unknown kind {other}"))),
         }

@@ -101,7 +101,7 @@ fn judge_certificates(path: &Path, text: &[u8]) -> io::Result<Vec<CaseReport>> {
     let report = |judged: Judged| {
         let (outcome, reasons) = match judged.judgement {
             Judgement::Passed => (Outcome::AsRecorded, Vec::new()),
-            Judgement::Differs(reason) => (Outcome::Differs(reason.into()), vec![format!("{reason}: not offered")]),
+            Judgement::Differs(reason) => (Outcome::Differs(reason.into()), vec![reason.into()]),
             Judgement::Failed(difference) => (Outcome::Failed(difference), Vec::new()),
         };
         CaseReport { name: judged.name, mode: CERTIFICATES.into(), reasons, outcome }
