@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use ogygia::{Loss, Peer};
 
-use crate::explain::{explain, shown_command, shown_response};
+use crate::explain::{Context, Explained, explain, shown_command, shown_response};
 use crate::record::{Entry, Exchange, Phase};
 use crate::scenario::{NOTHING, Report, Stage};
 
@@ -65,8 +65,9 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         };
         writeln!(out, "\n  terminal → {to}, {what}")?;
         for exchange in &entry.exchanges {
-            digest.follow(entry.peer, exchange);
-            one(entry.peer, exchange, &digest, out)?;
+            let explained = explain(digest.context(), entry.peer, exchange);
+            digest.follow(entry.peer, &explained);
+            one(entry.peer, exchange, &explained, &digest, out)?;
         }
         match entry.lost {
             Some(Loss::Peer) => writeln!(out, "    the {} was lost", entry.peer)?,
@@ -77,9 +78,8 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn one(peer: Peer, exchange: &Exchange, digest: &Digest, out: &mut dyn Write) -> io::Result<()> {
-    let explained = explain(peer, exchange);
-    writeln!(out, "    {}: {}{}", explained.name, explained.asks, digest.remark(explained.digested))?;
+fn one(peer: Peer, exchange: &Exchange, explained: &Explained, digest: &Digest, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "    {}: {}{}", explained.name, explained.asks, digest.remark(explained))?;
     writeln!(out, "      ← {}", explained.answers)?;
     writeln!(out, "        {} → {}", shown_command(peer, exchange), shown_response(peer, exchange))
 }
@@ -89,22 +89,31 @@ fn one(peer: Peer, exchange: &Exchange, digest: &Digest, out: &mut dyn Write) ->
 struct Digest {
     said: usize,
     digested: usize,
+    ciphered: bool,
 }
 
 impl Digest {
-    fn follow(&mut self, peer: Peer, exchange: &Exchange) {
-        let explained = explain(peer, exchange);
-        match peer {
-            Peer::Card if explained.opens => *self = Self::default(),
-            Peer::Card => self.said += 2,
-            Peer::Sam => self.digested += explained.digested,
+    fn context(&self) -> Context {
+        Context { ciphered: self.ciphered, answer_next: !self.digested.is_multiple_of(2) }
+    }
+
+    fn follow(&mut self, peer: Peer, explained: &Explained) {
+        match (peer, explained.ciphers) {
+            (Peer::Card, _) if explained.opens => *self = Self::default(),
+            // Not digested.
+            (Peer::Card, Some(ciphered)) => self.ciphered = ciphered,
+            (Peer::Card, None) => self.said += 2,
+            (Peer::Sam, _) => self.digested += explained.digested,
         }
     }
 
-    /// What is to be said of so many messages digested just now.
-    fn remark(&self, digested: usize) -> String {
+    /// What is to be said of the messages that were digested just now.
+    fn remark(&self, explained: &Explained) -> String {
+        let digested = explained.digested;
         match self.digested.saturating_sub(self.said).min(digested) {
             0 => String::new(),
+            _ if explained.precedes => String::new(),
+            1 if digested == 1 => "; it is still to come, and certain".to_owned(),
             ahead => format!("; the last {ahead} are still to come, and certain"),
         }
     }

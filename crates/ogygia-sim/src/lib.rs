@@ -7,6 +7,7 @@ pub mod cipher;
 mod command;
 pub mod hex;
 pub mod link;
+pub mod pki;
 pub mod profile;
 pub mod sam;
 mod status;
@@ -16,6 +17,7 @@ mod testing;
 pub use card::{CardError, VirtualCard};
 pub use cipher::{Key, KeyId, KeySet};
 pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
+pub use pki::{PkiIdentity, TestAuthority};
 pub use profile::{Profile, ProfileError};
 pub use sam::{SamProduct, VirtualSam};
 

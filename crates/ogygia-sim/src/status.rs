@@ -25,6 +25,7 @@ pub(crate) const RECORD_NOT_FOUND: Refusal = StatusWord(0x6A83);
 pub(crate) const LE_DOES_NOT_MATCH: Refusal = StatusWord(0x6A86);
 pub(crate) const LC_DOES_NOT_MATCH: Refusal = StatusWord(0x6A87);
 pub(crate) const NO_DATA_OBJECT: Refusal = StatusWord(0x6A88);
+pub(crate) const WRONG_AID: Refusal = StatusWord(0x6A8A);
 pub(crate) const WRONG_P1P2: Refusal = StatusWord(0x6B00);
 pub(crate) const UNKNOWN_INS: Refusal = StatusWord(0x6D00);
 pub(crate) const UNKNOWN_CLA: Refusal = StatusWord(0x6E00);

@@ -35,7 +35,7 @@ pub(super) struct Judged {
 pub(super) enum Judgement {
     /// As expected, or as a strict terminal should answer.
     Passed,
-    /// The core does otherwise on purpose, or does not offer it.
+    /// The core does not offer what it is about, or does what is recommended: the reason.
     Differs(&'static str),
     /// Otherwise.
     Failed(String),
@@ -91,12 +91,14 @@ enum Answer {
     Refused { kind: &'static str, why: String },
 }
 
-/// Why there is no answer to compare.
+/// The reason why vectors about certificates that a SAM makes differ.
+const SAM: &str = "certificates made by a SAM: not offered";
+
+/// Why there is no answer that can be compared: the vector asks for what is not offered or not recommended, or cannot be
+/// read.
 #[derive(Debug)]
 enum Unanswered {
-    /// The core does otherwise, for this reason.
     Differs(&'static str),
-    /// The vector cannot be read, or details differ.
     Wrong(String),
 }
 
@@ -146,7 +148,7 @@ impl Context<'_> {
             "pki_session" => session::session(vector),
             "get_data" => exchange::get_data(vector),
             "put_data" => exchange::put_data(vector),
-            "sam_command" => Err(Unanswered::Differs("certificates made by a SAM: not offered")),
+            "sam_command" => Err(Unanswered::Differs(SAM)),
             "pki_transaction" => exchange::transaction(self, vector),
             other => Err(wrong(format!("unknown kind {other}"))),
         }

@@ -22,7 +22,10 @@ pub(super) fn play(case: &Case) -> Result<(), String> {
             let played = image.as_ref().map_or(Value::Null, image::to_json);
             same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
         }
-        "free" | "regular" | "extended" | "pki" => play_transaction(case),
+        "free" | "regular" | "extended" | "pki" => match play_transaction(case)? {
+            Some(image) => same_image(case.image.as_ref(), &image),
+            None => Ok(()),
+        },
         other => Err(format!("unknown mode {other}")),
     }
 }
@@ -31,15 +34,12 @@ fn card_data(case: &Case) -> Result<&CardData, String> {
     case.card.as_ref().ok_or_else(|| "no card".into())
 }
 
-fn play_transaction(case: &Case) -> Result<(), String> {
-    match image_after(case)? {
-        Some(image) => same_image(case.image.as_ref(), &image),
-        None => Ok(()),
-    }
-}
-
-/// The image with which a transaction ends that went as recorded; nothing when there was to be none.
-pub(super) fn image_after(case: &Case) -> Result<Option<Value>, String> {
+/// The calls of a case with a transaction.
+///
+/// # Returns
+///
+/// The image after them; nothing when there was no transaction.
+pub(super) fn play_transaction(case: &Case) -> Result<Option<Value>, String> {
     let card = card_data(case)?;
     let Some(image) = selection::select(card, case.selection.as_ref())? else { return Ok(None) };
     let transaction = security::of(case, card.contactless)?.and_then(|security| Transaction::new(image, security));
@@ -136,7 +136,7 @@ fn same_image(recorded: Option<&Value>, played: &Value) -> Result<(), String> {
     first_difference("image", recorded, played).map_or(Ok(()), Err)
 }
 
-fn first_difference(path: &str, recorded: &Value, played: &Value) -> Option<String> {
+pub(super) fn first_difference(path: &str, recorded: &Value, played: &Value) -> Option<String> {
     match (recorded, played) {
         (Value::Object(a), Value::Object(b)) => {
             let names = a.keys().chain(b.keys().filter(|name| !a.contains_key(*name)));

@@ -17,7 +17,9 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
         0xA4 => select_file(p1, p2, data),
         0xB2 if p1 == 0 => ratification(),
         0xB2 => read(sfi, p1, p2),
-        0x8A => open(p1, p2),
+        0x8A if p2 & 7 == 3 => super::certificates::open(p1 >> 3, sfi),
+        0x8A => open(p1, p2, data),
+        0x82 => manage(p2),
         0x8E if data.is_empty() => abort(),
         0x8E => close(p1),
         0x30 => change(CommandName::Decrease, sfi, p1, data, "less"),
@@ -40,7 +42,7 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
         0xB0 => Meaning::new(CommandName::ReadBinary, bytes_of("read", p1, p2), short_hex),
         0xD6 => written(CommandName::UpdateBinary, &bytes_of("replace", p1, p2), data),
         0xD0 => written(CommandName::WriteBinary, &bytes_of("add bits to", p1, p2), data),
-        0xCA => Meaning::new(CommandName::GetData, format!("the data object {p1:02X}{p2:02X}"), short_hex),
+        0xCA => super::certificates::get_data(p1, p2),
         0xDA => written(CommandName::PutData, &format!("the data object {p1:02X}{p2:02X} becomes"), data),
         0x46 => Meaning::new(CommandName::GenerateAsymmetricKeyPair, "make a key pair of your own", done),
         0x04 => Meaning::new(CommandName::Invalidate, "the application is invalid from now on", done),
@@ -126,7 +128,7 @@ fn read<'a>(sfi: Sfi, record: u8, p2: u8) -> Meaning<'a> {
     )
 }
 
-fn open<'a>(p1: u8, p2: u8) -> Meaning<'a> {
+fn open<'a>(p1: u8, p2: u8, data: &[u8]) -> Meaning<'a> {
     let (key, record, mode) = (p1 & 7, p1 >> 3 & 0x0F, p2 & 7);
     let role = match key {
         1 => "issuer",
@@ -136,8 +138,29 @@ fn open<'a>(p1: u8, p2: u8) -> Meaning<'a> {
     };
     let sfi = Sfi(p2 >> 3);
     let reading = if record == 0 { String::new() } else { format!(", and read {}, record {record}", place(sfi)) };
-    let asks = format!("open a session with key {key} ({role}){reading}; here is the SAM's challenge");
+    if let (2, [_]) = (mode, data) {
+        let asks = format!("how would a session with key {key} ({role}) open{reading}? It stays closed");
+        return foretell(asks, sfi);
+    }
+    let kind = if mode == 2 { "an extended session" } else { "a session" };
+    let asks = format!("open {kind} with key {key} ({role}){reading}; here is the SAM's challenge");
     Meaning::new(CommandName::OpenSecureSession, asks, move |data| opened(mode, sfi, data))
+}
+
+fn foretell<'a>(asks: String, sfi: Sfi) -> Meaning<'a> {
+    let answer = move |response: Response<'_>| {
+        (response.status == StatusWord::POSTPONED).then(|| format!("foretold: {}", opened(2, sfi, response.data)))
+    };
+    Meaning { name: CommandName::OpenSecureSession, asks, answer: Box::new(answer) }
+}
+
+fn manage<'a>(p2: u8) -> Meaning<'a> {
+    let follows = if p2 & 2 == 0 { "what follows is in clear" } else { "the data of what follows are ciphered" };
+    if p2 & 1 == 0 {
+        return Meaning::new(CommandName::ManageSecureSession, follows, |_| "agreed".to_owned());
+    }
+    let asks = format!("here is the SAM's MAC over the session so far, now prove yourself as well; {follows}");
+    Meaning::new(CommandName::ManageSecureSession, asks, |_| "the MAC is right; here is the card's own MAC".to_owned())
 }
 
 fn opened(mode: u8, sfi: Sfi, data: &[u8]) -> String {
@@ -147,7 +170,11 @@ fn opened(mode: u8, sfi: Sfi, data: &[u8]) -> String {
         _ => return "open".to_owned(),
     };
     let before = if unratified == 0 { "ratified" } else { "NOT ratified" };
+    let unmanaged = matches!((mode, data), (2, [_, _, _, _, _, _, _, _, flags, ..]) if flags & 2 == 0);
     let mut text = format!("open, with key KIF {kif:02X} KVC {kvc:02X}; the session before was {before}");
+    if unmanaged {
+        text.push_str("; this key neither authenticates early nor ciphers");
+    }
     if !record.is_empty() {
         text.push_str(&format!("; {}", content(sfi, record)));
     }
@@ -247,7 +274,7 @@ fn found_in(data: &[u8]) -> String {
 }
 
 /// Bit 8 of P1: the rest of P1 names the file; else P1 and P2 are the offset in the file used last.
-fn bytes_of(what: &str, p1: u8, p2: u8) -> String {
+pub(super) fn bytes_of(what: &str, p1: u8, p2: u8) -> String {
     match p1 & 0x80 {
         0 => format!("{what} bytes from {} on", u16::from_be_bytes([p1, p2])),
         _ => format!("{what} bytes of {} from {p2} on", place(Sfi(p1 & 0x1F))),

@@ -1,8 +1,10 @@
 //! What a command asks and what its answer says, in words.
 //!
-//! Read from the bytes alone, as somebody would who listens in.
+//! Read from the bytes alone, as somebody would who listens in and has heard what was said before.
 
 pub(crate) mod card;
+mod certificates;
+mod ciphered;
 mod purse;
 mod sam;
 mod secret;
@@ -18,6 +20,15 @@ use ogygia::command::CommandName;
 use crate::hex;
 use crate::record::Exchange;
 
+/// What was said before, as far as it decides what an exchange means.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Context {
+    /// The data of what terminal and card say are ciphered.
+    pub(crate) ciphered: bool,
+    /// The SAM has digested a command to the card, and next its answer.
+    pub(crate) answer_next: bool,
+}
+
 /// An exchange in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Explained {
@@ -29,23 +40,38 @@ pub(crate) struct Explained {
     pub(crate) answers: String,
     /// It opens a session.
     pub(crate) opens: bool,
+    /// It decides whether the data of what follows between terminal and card are ciphered, and how.
+    pub(crate) ciphers: Option<bool>,
+    /// It is a command that passes through the SAM before it is sent to the card.
+    pub(crate) precedes: bool,
     /// How many messages between terminal and card it has the SAM digest.
     pub(crate) digested: usize,
 }
 
 impl Explained {
     fn unknown(name: String) -> Self {
-        Self { name, asks: String::new(), answers: String::new(), opens: false, digested: 0 }
+        Self {
+            name,
+            asks: String::new(),
+            answers: String::new(),
+            opens: false,
+            ciphers: None,
+            precedes: false,
+            digested: 0,
+        }
     }
 }
 
-/// Puts an exchange with `peer` into words.
-pub(crate) fn explain(peer: Peer, exchange: &Exchange) -> Explained {
+/// Puts an exchange with `peer` into words, after what the `context` says.
+pub(crate) fn explain(context: Context, peer: Peer, exchange: &Exchange) -> Explained {
     let Some(command) = Command::parse(peer, &exchange.command) else {
         return Explained::unknown("Unknown command".to_owned());
     };
     let meaning = match peer {
+        Peer::Card if context.ciphered => ciphered::meaning(&command),
+        Peer::Card if certificates::is_close(&command, exchange.response.as_deref()) => Some(certificates::close()),
         Peer::Card => card::meaning(&command),
+        Peer::Sam if sam::is_ciphering(&command) => Some(ciphered::at_the_sam(&command, context.answer_next)),
         Peer::Sam => sam::meaning(&command),
     };
     let Some(Meaning { name, asks, answer }) = meaning else {
@@ -57,12 +83,14 @@ pub(crate) fn explain(peer: Peer, exchange: &Exchange) -> Explained {
         Some(Some(response)) => answer(response).unwrap_or_else(|| refusal(name, response)),
     };
     let opens = name == CommandName::OpenSecureSession;
+    let ciphers = ciphered::decided(name, &command, exchange);
+    let precedes = peer == Peer::Sam && sam::is_ciphering(&command) && !context.answer_next;
     let digested = match name {
         CommandName::SamDigestUpdate => 1,
         CommandName::SamDigestUpdateMultiple => sam::count_blocks(command.data),
         _ => 0,
     };
-    Explained { name: title(name), asks, answers, opens, digested }
+    Explained { name: title(name), asks, answers, opens, ciphers, precedes, digested }
 }
 
 /// A command, cut into its parts.

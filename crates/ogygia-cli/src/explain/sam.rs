@@ -5,6 +5,11 @@ use ogygia::command::CommandName;
 
 use super::{Command, Meaning, short_hex, short_hex_without};
 
+/// Whether the SAM is to cipher or decipher a message between terminal and card.
+pub(super) const fn is_ciphering(command: &Command<'_>) -> bool {
+    matches!((command.ins, command.p1, command.p2), (0x8C, 0x00, 0x80))
+}
+
 pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
     let done = |_: &[u8]| "done".to_owned();
     Some(match (command.ins, command.p1) {
@@ -18,7 +23,7 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
             "a random number, which makes the next session unlike any other",
             |challenge| format!("{} bytes", challenge.len()),
         ),
-        (0x8A, _) => Meaning::new(CommandName::SamDigestInit, digest_init(command.data), done),
+        (0x8A, _) => Meaning::new(CommandName::SamDigestInit, digest_init(command.p1, command.data), done),
         (0x8C, 0x80) => Meaning::new(
             CommandName::SamDigestUpdateMultiple,
             format!("{} messages between terminal and card", count_blocks(command.data)),
@@ -35,6 +40,11 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
             })
         }
         (0x82, _) => authenticate(),
+        (0x88, _) => Meaning::new(
+            CommandName::SamDigestInternalAuthenticate,
+            "a MAC over the session so far, for the card to check",
+            |_| "here it is".to_owned(),
+        ),
         (0x86, _) => Meaning::new(CommandName::SamGiveRandom, "here is the card's challenge", done),
         (0x12, 0xFF) => generate_key(command),
         (0x12, p1) => cipher_pin(p1, command.data),
@@ -53,12 +63,13 @@ pub(super) fn meaning<'a>(command: &Command<'a>) -> Option<Meaning<'a>> {
     })
 }
 
-fn digest_init(data: &[u8]) -> String {
+fn digest_init(p1: u8, data: &[u8]) -> String {
+    let kind = if p1 == 2 { "an extended MAC" } else { "a MAC" };
     match data {
         [kif, kvc, ..] => {
-            format!("begin a MAC with key KIF {kif:02X} KVC {kvc:02X}, over what the card answered to the opening")
+            format!("begin {kind} with key KIF {kif:02X} KVC {kvc:02X}, over what the card answered to the opening")
         }
-        _ => "begin a MAC".to_owned(),
+        _ => format!("begin {kind}"),
     }
 }
 

@@ -12,6 +12,8 @@ const VERIFY_PIN: u8 = 0x20;
 const CHANGE_PIN: u8 = 0xD8;
 const DIGEST_UPDATE: u8 = 0x8C;
 const CARD_CIPHER: u8 = 0x12;
+/// P2 of a Digest Update that ciphers, too.
+const CIPHER: u8 = 0x80;
 /// Bytes in front of the data of a command.
 const HEADER: usize = 5;
 
@@ -23,9 +25,13 @@ pub(crate) fn shown_command(peer: Peer, exchange: &Exchange) -> String {
 /// The answer of `exchange`, a PIN that it holds masked.
 pub(crate) fn shown_response(peer: Peer, exchange: &Exchange) -> String {
     let Some(response) = exchange.response.as_deref() else { return "nothing".to_owned() };
-    let ciphered = matches!((peer, exchange.command.get(1..4)), (Peer::Sam, Some([CARD_CIPHER, 0x80 | 0x40, 0xFF])));
     let data = 0..response.len().saturating_sub(2);
-    short_hex_without(response, ciphered.then_some(data).as_slice())
+    let hidden = match (peer, exchange.command.get(1..4)) {
+        (Peer::Sam, Some([CARD_CIPHER, 0x80 | 0x40, 0xFF])) => Some(data),
+        (Peer::Sam, Some([DIGEST_UPDATE, 0x00, CIPHER])) => in_card_command(response.get(data).unwrap_or_default()),
+        _ => None,
+    };
+    short_hex_without(response, hidden.as_slice())
 }
 
 /// Where in `command` something is not to be shown.
@@ -92,6 +98,8 @@ mod tests {
         );
         assert_eq!(shown(Peer::Sam, "801280FF06307931323334", "11223344556677889000").1, "****9000");
         assert_eq!(shown(Peer::Sam, "801280FF06307931323334", "6A83").1, "6A83");
+        let ciphered = shown(Peer::Sam, "808C008009002000000431323334", "0020000004A1A2A3A49000");
+        assert_eq!(ciphered, ("808C0080090020000004****".to_owned(), "0020000004****9000".to_owned()));
     }
 
     /// Whatever is cut off, no more is shown.

@@ -6,7 +6,7 @@ use super::*;
 
 fn said(peer: Peer, command: &str, response: &str) -> String {
     let exchange = Exchange { command: decode(command).unwrap(), response: Some(decode(response).unwrap()) };
-    let Explained { name, asks, answers, .. } = explain(peer, &exchange);
+    let Explained { name, asks, answers, .. } = explain(Context::default(), peer, &exchange);
     format!("{name}: {asks} <- {answers}")
 }
 
@@ -43,6 +43,26 @@ fn openings() {
     assert!(extended.ends_with("KIF 21 KVC 74; the session before was ratified"), "{extended}");
     assert!(card("948A8B38040102030400", "79000001029000").ends_with("<- open"));
     assert!(card("008A0B390424B35E6800", "6985").contains("refused with 6985: not allowed in this state"));
+}
+
+#[test]
+fn sessions_that_the_card_signs() {
+    let answer = "09 315449432E49434131 0000000011223344 00 0304909805060708 01 FFFF 02 AABB 9000".replace(' ', "");
+    assert_eq!(
+        card("008A08EB0900010203040506070800", &answer),
+        "Open Secure Session: open a session that you will sign, and read file 1D, record 1; here is the terminal's \
+         challenge <- open, by application 315449432E49434131 with serial number 0000000011223344; the session before \
+         was NOT ratified; AABB"
+    );
+    assert!(card("008A00030900010203040506070800", "099000").ends_with("<- open"));
+    let signature = "00".repeat(64) + "9000";
+    assert_eq!(
+        card("008E000000", &signature),
+        "Close Secure Session: commit the session, and sign all of it <- all is written; here is the card's signature"
+    );
+    assert!(card("008E000000", "9000").starts_with("Abort Secure Session"));
+    assert_eq!(card("00CADF4C00", "AABB9000"), "Get Data: your certificate, first part <- 2 bytes");
+    assert_eq!(card("00CA006F00", "AABB9000"), "Get Data: the data object 006F <- AABB");
 }
 
 #[test]
@@ -131,6 +151,88 @@ fn signatures() {
     assert!(sam("801C40000A2B19A1A2A3A4A5A6A7A8", "11223344556677889000").contains("key KIF 2B KVC 19 <- 8 bytes"));
 }
 
+/// In a session whose data are ciphered, or when the SAM has digested a command already.
+fn after(context: Context, peer: Peer, command: &str, response: &str) -> Explained {
+    let exchange = Exchange { command: decode(command).unwrap(), response: Some(decode(response).unwrap()) };
+    explain(context, peer, &exchange)
+}
+
+#[test]
+fn extended_sessions() {
+    let weak = card("008A03020900010203040506070800", "030D3D0102030405003079009000");
+    assert!(weak.contains("an extended session with key 3") && weak.contains("neither authenticates early"), "{weak}");
+    let foretold = card("008A0302010000", "030D3D0102030405022174006200");
+    assert!(foretold.contains("It stays closed <- foretold: open, with key KIF 21 KVC 74"), "{foretold}");
+    assert!(card("008A0302010000", "6985").contains("refused with 6985"));
+    assert!(card("0082000000", "9000").ends_with("what follows is in clear <- agreed"));
+    assert!(card("0082000200", "9000").ends_with("the data of what follows are ciphered <- agreed"));
+    assert!(card("0082000200", "6985").contains("refused with 6985"));
+    let both = card("0082000308112233445566778800", "11223344556677889000");
+    assert!(
+        both.contains("prove yourself as well; the data of what follows are ciphered <- the MAC is right"),
+        "{both}"
+    );
+    assert!(card("0082000108112233445566778800", "6988").contains("refused with 6988: wrong MAC"));
+    assert!(
+        sam("808A02FF0E3074030D3D010203040502307400", "9000").contains("begin an extended MAC with key KIF 30 KVC 74")
+    );
+    assert!(sam("8088800008", "11223344556677889000").starts_with("Digest Internal Authenticate: "));
+    assert!(sam("8088800008", "6985").contains("refused with 6985"));
+}
+
+#[test]
+fn what_decides_about_ciphering() {
+    let ciphers = |command, response| after(Context::default(), Peer::Card, command, response).ciphers;
+    assert_eq!(ciphers("0082000200", "9000"), Some(true));
+    assert_eq!(ciphers("0082000308112233445566778800", "11223344556677889000"), Some(true));
+    assert_eq!(ciphers("0082000200", "6985"), None);
+    assert_eq!(ciphers("0082000000", "9000"), Some(false));
+    assert_eq!(ciphers("008E800008112233445566778800", "9000"), Some(false));
+    assert_eq!(ciphers("00B2014C1D", "9000"), None);
+}
+
+#[test]
+fn ciphered_messages() {
+    let ciphered = |command, response| {
+        let Explained { name, asks, answers, .. } =
+            after(Context { ciphered: true, ..Context::default() }, Peer::Card, command, response);
+        format!("{name}: {asks} <- {answers}")
+    };
+    assert_eq!(ciphered("00B201CC03", "A1A2A39000"), "Read Records: Counters, record 1 <- 3 bytes, ciphered");
+    assert_eq!(
+        ciphered("003001C803A1A2A300", "B1B2B39000"),
+        "Decrease: Counters, counter 1: 3 bytes, ciphered <- 3 bytes, ciphered"
+    );
+    assert!(ciphered("003001C803A1A2A300", "6200").ends_with("the value comes with the closing"));
+    assert!(ciphered("00DC01EC02A1A2", "9000").contains("record 1: 2 bytes, ciphered <- noted"));
+    assert!(ciphered("00E200E801A1", "6400").contains("a new record 1: 1 bytes, ciphered <- refused with 6400"));
+    assert!(ciphered("00D6810502A1A2", "9000").contains("replace bytes of file 01 from 5 on: 2 bytes, ciphered"));
+    assert!(ciphered("0020000004A1A2A3A4", "63C1").contains("4 bytes, ciphered <- WRONG"));
+    assert!(ciphered("008E000008112233445566778800", "9000").contains("here is the SAM's MAC"));
+}
+
+/// Commands and answers take turns at the SAM.
+#[test]
+fn ciphered_at_the_sam() {
+    let sam = |answer_next, command, response| {
+        let context = Context { answer_next, ciphered: true };
+        let Explained { asks, answers, precedes, digested, .. } = after(context, Peer::Sam, command, response);
+        assert_eq!((precedes, digested), (!answer_next, 1));
+        format!("{asks} <- {answers}")
+    };
+    assert_eq!(
+        sam(false, "808C008008003001C803000001", "003001C803A1A2A39000"),
+        "cipher this command to the card: 003001C803000001 <- here it is"
+    );
+    assert!(sam(false, "808C00800500B201CC03", "00B201CC039000").starts_with("a command to the card, without data"));
+    assert_eq!(
+        sam(true, "808C008005A1A2A39000", "00000990009000"),
+        "decipher this answer of the card: A1A2A39000 <- it says 0000099000"
+    );
+    assert!(sam(true, "808C0080029000", "90009000").starts_with("an answer of the card, without data"));
+    assert!(sam(false, "808C008009002000000431323334", "0020000004A1A2A3A49000").contains("0020000004**** <- here"));
+}
+
 #[test]
 fn other_commands() {
     assert!(
@@ -152,16 +254,16 @@ fn nonsense() {
     assert!(card("00FF0000", "9000").starts_with("Unknown command FF"));
     assert!(card("00", "9000").starts_with("Unknown command"));
     let short = Exchange { command: decode("00B2013C1D").unwrap(), response: Some(vec![0x90]) };
-    assert_eq!(explain(Peer::Card, &short).answers, "an answer without status word");
+    assert_eq!(explain(Context::default(), Peer::Card, &short).answers, "an answer without status word");
     let lost = Exchange { response: None, ..short };
-    assert_eq!(explain(Peer::Card, &lost).answers, "no answer: the connection was lost");
+    assert_eq!(explain(Context::default(), Peer::Card, &lost).answers, "no answer: the connection was lost");
     for ins in 0..=0xFF {
         for length in 0..40 {
             let mut command = vec![0x00, ins, 0x01, 0x3C];
             command.extend((0..length).map(|_| 0x07));
             for peer in [Peer::Card, Peer::Sam] {
                 let response = Some([&command[..], &[0x90, 0x00]].concat());
-                explain(peer, &Exchange { command: command.clone(), response });
+                explain(Context::default(), peer, &Exchange { command: command.clone(), response });
             }
         }
     }

@@ -12,6 +12,8 @@ use std::io::Write;
 
 pub use args::{Action, ChainFiles, Issue, ModeChoice, ScopeChoice, Show, Verify};
 
+pub(crate) use show::{authority_says, card_says};
+
 use crate::error::Failure;
 
 /// Does it.

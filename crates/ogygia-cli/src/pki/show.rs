@@ -76,8 +76,8 @@ fn signature<T>(opened: &Opened<T>) -> Row {
     ("signature", words)
 }
 
-fn authority_rows(certificate: &CaCertificate, keys: &Keys) -> Vec<Row> {
-    let opened = open_authority(certificate, keys);
+/// What a certificate of an authority says; its key stays hidden without that of the issuer.
+pub(crate) fn authority_says(certificate: &CaCertificate) -> Vec<Row> {
     let mut rows = vec![("kind", "certificate of an authority".to_string())];
     rows.extend(text::reference("issuer", &certificate.issuer()));
     rows.extend(text::reference("key", &certificate.subject()));
@@ -85,6 +85,12 @@ fn authority_rows(certificate: &CaCertificate, keys: &Keys) -> Vec<Row> {
     rows.extend(text::rights(certificate.rights()));
     rows.push(text::scope(certificate.scope()));
     rows.push(text::restriction(certificate.restriction()));
+    rows
+}
+
+fn authority_rows(certificate: &CaCertificate, keys: &Keys) -> Vec<Row> {
+    let opened = open_authority(certificate, keys);
+    let mut rows = authority_says(certificate);
     rows.push(signature(&opened));
     if let Some(Ok(modulus)) = &opened {
         rows.push(("modulus", shortened(modulus)));
@@ -92,13 +98,19 @@ fn authority_rows(certificate: &CaCertificate, keys: &Keys) -> Vec<Row> {
     rows
 }
 
-fn card_rows(certificate: &CardCertificate, keys: &Keys) -> Vec<Row> {
-    let opened = open_card(certificate, keys);
+/// What a certificate of a card says; validity and key stay hidden without the key of the issuer.
+pub(crate) fn card_says(certificate: &CardCertificate) -> Vec<Row> {
     let mut rows = vec![("kind", "certificate of a card".to_string())];
     rows.extend(text::reference("issuer", &certificate.issuer()));
     rows.push(("application", certificate.aid().to_string()));
     rows.push(("serial number", hex::encode(&certificate.serial_number())));
     rows.push(("index", certificate.index().to_string()));
+    rows
+}
+
+fn card_rows(certificate: &CardCertificate, keys: &Keys) -> Vec<Row> {
+    let opened = open_card(certificate, keys);
+    let mut rows = card_says(certificate);
     rows.push(signature(&opened));
     if let Some(Ok(content)) = &opened {
         rows.extend(text::validity(Ok(content.validity)));

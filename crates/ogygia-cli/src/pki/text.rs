@@ -5,7 +5,7 @@ use ogygia::pki::{AidRestriction, Day, KeyReference, PkiError, Rights, Scope, Si
 use crate::hex;
 
 /// A line of a table.
-pub(super) type Row = (&'static str, String);
+pub(crate) type Row = (&'static str, String);
 
 pub(super) fn malformed(error: PkiError) -> String {
     format!("malformed: {error}")

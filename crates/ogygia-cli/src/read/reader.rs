@@ -1,7 +1,7 @@
 //! Reading all files of an application that can be read without a session.
 
 use ogygia::card::{Card, FileHeader, FileType, Sfi};
-use ogygia::command::{Command, ReadBinary, ReadRecord, ReadRecords, SelectFile};
+use ogygia::command::{Command, DataTag, GetData, ReadBinary, ReadRecord, ReadRecords, SelectFile};
 use ogygia::drive::{NoSam, run};
 use ogygia::transaction::{Security, Transaction};
 use ogygia::{ChannelControl, Error, Peer};
@@ -26,6 +26,7 @@ pub(super) fn read_all(terminal: &mut Terminal, name: Option<&[u8]>) -> Result<C
     terminal.log.begin(Phase::Transaction);
     let mut reader = Reader { transaction: Transaction::new(card, Security::None)?, terminal };
     reader.try_one(SelectFile::CurrentDirectory)?;
+    reader.read_certificates()?;
     let files = reader.walk()?;
     if files.is_empty() {
         reader.read_known()?;
@@ -53,6 +54,16 @@ impl Reader<'_> {
             Err(Error::Status { peer: Peer::Card, .. } | Error::Unsupported(_)) => Ok(false),
             Err(other) => Err(other),
         }
+    }
+
+    /// What a card with asymmetric keys shows of them, as far as it was given any.
+    fn read_certificates(&mut self) -> Result<(), Error> {
+        if self.transaction.card().features().pki {
+            for tag in [DataTag::CardPublicKey, DataTag::CardCertificate, DataTag::CaCertificate] {
+                self.try_one(GetData { tag })?;
+            }
+        }
+        Ok(())
     }
 
     /// Goes from file to file. Nothing is found on cards without this navigation.

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io::{self, Write};
 
 use ogygia::card::{Card, DirectoryHeader, File, FileHeader, FileType, Kif, Level, SessionBudget, Sfi};
+use ogygia::pki::{CaCertificate, CardCertificate, PkiError};
 
 use crate::explain::card::{content, place, product};
 use crate::hex;
+use crate::pki;
 use crate::ticketing::application::has_known_structure;
 use crate::ticketing::layout::{CONTRACT_LIST, TicketingFile};
 
@@ -53,6 +55,7 @@ impl fmt::Display for Access {
 /// Writes all that is known of the card.
 pub(super) fn write(card: &Card, out: &mut dyn Write) -> io::Result<()> {
     identity(card, out)?;
+    certificates(card, out)?;
     let files: Vec<_> = card.files().iter().collect();
     let known = has_known_structure(card);
     overview(&files, known, out)?;
@@ -78,6 +81,27 @@ fn identity(card: &Card, out: &mut dyn Write) -> io::Result<()> {
         Some(header) => line(out, "keys", &keys(header)),
         None => Ok(()),
     }
+}
+
+/// What the certificates say. Nobody has verified them: that takes a root key.
+fn certificates(card: &Card, out: &mut dyn Write) -> io::Result<()> {
+    let shown = |out: &mut dyn Write, read: Result<Vec<(&str, String)>, PkiError>| {
+        writeln!(out)?;
+        match read {
+            Ok(rows) => rows.iter().try_for_each(|(name, value)| writeln!(out, "{name:<18}{value}")),
+            Err(error) => writeln!(out, "a certificate that is malformed: {error}"),
+        }
+    };
+    if let Some(key) = card.card_public_key() {
+        line(out, "public key", &hex::encode(key))?;
+    }
+    if !card.card_certificate().is_empty() {
+        shown(out, CardCertificate::parse(card.card_certificate()).map(|read| pki::card_says(&read)))?;
+    }
+    if !card.ca_certificate().is_empty() {
+        shown(out, CaCertificate::parse(card.ca_certificate()).map(|read| pki::authority_says(&read)))?;
+    }
+    Ok(())
 }
 
 fn line(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {

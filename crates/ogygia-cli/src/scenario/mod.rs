@@ -45,6 +45,10 @@ pub enum Scenario {
     SvInSession,
     /// Scenario 11.
     MultipleSessions,
+    /// Scenario 12.
+    ExtendedAuthentication,
+    /// Scenario 13.
+    ExtendedEncryption,
     /// Makes a delivered card one of ours.
     Personalize,
     /// Sells a contract.
@@ -71,6 +75,8 @@ const PHONE: &str = "hce-prime3";
 const REFERENCE: &str = "reference-prime3";
 /// A session of it modifies 215 bytes.
 const LIGHT: &str = "kit-light-classic-v3";
+/// With the extended mode and 250 bytes.
+const EXTENDED: &str = "kit-prime-extended-v3";
 
 const fn about(name: &'static str, profile: &'static str, shows: &'static str) -> About {
     About { name, shows, profile }
@@ -78,7 +84,7 @@ const fn about(name: &'static str, profile: &'static str, shows: &'static str) -
 
 impl Scenario {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::PlainPin,
         Self::ChangeKeyAndPin,
         Self::SignatureOutsideSession,
@@ -90,6 +96,8 @@ impl Scenario {
         Self::SignatureInSession,
         Self::SvInSession,
         Self::MultipleSessions,
+        Self::ExtendedAuthentication,
+        Self::ExtendedEncryption,
         Self::Personalize,
         Self::LoadContract,
         Self::Validate,
@@ -144,6 +152,16 @@ impl Scenario {
                 "multiple-sessions",
                 LIGHT,
                 "more writing than fits in a session: it is closed, and another one opened",
+            ),
+            Self::ExtendedAuthentication => about(
+                "extended-authentication",
+                EXTENDED,
+                "a validation that knows the card to be genuine before it reads on",
+            ),
+            Self::ExtendedEncryption => about(
+                "extended-encryption",
+                EXTENDED,
+                "a validation of which those who listen learn nothing: the SAM ciphers",
             ),
             Self::Personalize => {
                 about("personalize", KIT, "a delivered card becomes a ticketing card: one session with the issuer key")
@@ -207,6 +225,8 @@ impl Scenario {
             Self::SignatureInSession => scripted::signature_in_session(stage),
             Self::SvInSession => scripted::sv_in_session(stage),
             Self::MultipleSessions => scripted::multiple_sessions(stage),
+            Self::ExtendedAuthentication => scripted::extended_authentication(stage),
+            Self::ExtendedEncryption => scripted::extended_encryption(stage),
             Self::Personalize => personalize::play(stage),
             Self::LoadContract => load::play(stage),
             Self::Validate => validate::play(stage),

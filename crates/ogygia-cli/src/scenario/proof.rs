@@ -8,6 +8,8 @@ use ogygia::transaction::{SignatureId, Transaction};
 pub enum Proof {
     /// By the closing of a session.
     Session,
+    /// By the authentication in the course of a session.
+    Early,
     /// By the MACs of a Stored Value operation.
     Purse,
     /// By a signature of this record.
@@ -38,6 +40,10 @@ impl Proof {
             Self::Session => {
                 "Card and terminal authenticated each other: the card checked the SAM's MAC before it wrote, \
                               the SAM the card's."
+                    .to_owned()
+            }
+            Self::Early => {
+                "Before the terminal read on, card and terminal had authenticated each other with MACs of their own."
                     .to_owned()
             }
             Self::Purse => {

@@ -45,6 +45,8 @@ fn scenarios_are_listed_one_on_each_line() {
         "signature-in-session",
         "sv-in-session",
         "multiple-sessions",
+        "extended-authentication",
+        "extended-encryption",
         "personalize",
         "load-contract",
         "validate",
@@ -52,6 +54,20 @@ fn scenarios_are_listed_one_on_each_line() {
     ];
     assert_eq!(names, expected);
     assert!(output.stdout.lines().all(|line| line.len() > 30 && line.len() <= 120), "{}", output.stdout);
+}
+
+/// Whoever reads the account sees what is ciphered, and that the SAM alone makes it clear.
+#[test]
+fn the_accounts_of_extended_sessions() {
+    let told = run(&["extended-encryption"]).stdout;
+    assert!(told.contains("Manage Secure Session: the data of what follows are ciphered\n"), "{told}");
+    assert!(told.contains("Decrease: Counters, counter 1: 3 bytes, ciphered\n"), "{told}");
+    assert!(told.contains("← it says 0000099000\n"), "{told}");
+    assert!(told.contains("without data to decipher: 9000; it is still to come, and certain\n"), "{told}");
+    let early = run(&["extended-authentication"]).stdout;
+    assert!(early.contains("12 messages between terminal and card; the last 4 are still to come, and certain\n"));
+    assert!(early.contains("Before the terminal read on, card and terminal had authenticated each other"), "{early}");
+    assert!(![told, early].concat().contains("Unknown command"));
 }
 
 #[test]

@@ -76,7 +76,7 @@ impl VirtualCard {
     /// Whether the state of PIN and session satisfies `rule`; `opening` is the level of a session being opened.
     pub(super) fn allow(&self, rule: Rule, opening: Option<u8>) -> Result<(), Refusal> {
         let session = self.field.session.as_ref();
-        let level = opening.or_else(|| session.map(Session::level));
+        let level = opening.or_else(|| session.and_then(Session::level));
         let with_key = |key| level.is_some_and(|level| level <= key);
         let ciphered = opening.is_none() && session.is_some_and(Session::is_ciphered);
         let allowed = match rule {
@@ -102,6 +102,10 @@ impl VirtualCard {
         let rule = file.access.rule(group);
         if self.is_invalidated() && rule != Rule::Never {
             return Err(status::FORBIDDEN);
+        }
+        // A terminal that proves nothing may change what anybody may.
+        if self.in_signed_session() && !matches!(rule, Rule::Always | Rule::Never) {
+            return Err(status::SECURITY_STATUS);
         }
         self.allow(rule, None)
     }

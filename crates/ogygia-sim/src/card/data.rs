@@ -5,18 +5,22 @@ use super::select::{file_size, kind_byte, tlv};
 use crate::command::{Command, Reply};
 use crate::status::{self, Refusal};
 
+pub(super) const GET_DATA: u8 = 0xCA;
+
 impl VirtualCard {
     pub(super) fn get_data(&self, command: &Command) -> Result<Reply, Refusal> {
         if !command.data.is_empty() {
             return Err(status::WRONG_LENGTH);
         }
-        if self.field.session.is_some() {
+        let object = (command.p1, command.p2);
+        let asymmetric = matches!(object, (0xDF, 0x2C | 0x4A..=0x4D));
+        if self.field.session.is_some() && !(asymmetric && self.in_signed_session()) {
             return Err(status::FORBIDDEN);
         }
         if !self.profile.behaviour.get_data_supported {
             return Err(status::NO_DATA_OBJECT);
         }
-        match (command.p1, command.p2) {
+        match object {
             (0x00, 0x6F) => self.fci(),
             (0x00, 0x62) => Ok(Reply::with(tlv(&[0x62], &self.fcp()?))),
             (0x00, 0xC0) => self.file_list(),
@@ -24,8 +28,7 @@ impl VirtualCard {
                 let traceability = self.profile.traceability.as_ref().ok_or(status::NO_DATA_OBJECT)?;
                 Ok(Reply::with(traceability.0.clone()))
             }
-            // Asymmetric objects: the card has none.
-            (0xDF, 0x2C | 0x4A..=0x4D) => Err(status::NO_DATA_OBJECT),
+            (_, name) if asymmetric => self.get_object(name),
             _ => Err(status::WRONG_P1P2),
         }
     }

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use ogygia::pki::PkiError;
+use ogygia::pki::authority::IssueError;
+
 use crate::cipher::KeyId;
 use crate::profile::ProfileError;
 
@@ -17,6 +20,14 @@ pub enum CardError {
     Saved(String),
     /// The saved state does not fit the saved profile.
     StateDoesNotFit(&'static str),
+    /// The card has no directory of this long identifier that can have a key pair.
+    NoAsymmetricMode(u16),
+    /// A private key that is none.
+    KeyPair,
+    /// No certificate is made.
+    Issue(IssueError),
+    /// A certificate or a key is refused.
+    Pki(PkiError),
 }
 
 impl fmt::Display for CardError {
@@ -26,6 +37,10 @@ impl fmt::Display for CardError {
             Self::MissingKey(id) => write!(f, "key KIF {:02X} KVC {:02X} is not in the key set", id.kif, id.kvc),
             Self::Saved(message) => write!(f, "saved card cannot be read: {message}"),
             Self::StateDoesNotFit(what) => write!(f, "saved card does not fit its profile: {what}"),
+            Self::NoAsymmetricMode(lid) => write!(f, "directory {lid:04X} can have no key pair"),
+            Self::KeyPair => f.write_str("the private key is none"),
+            Self::Issue(error) => write!(f, "no certificate is made: {error}"),
+            Self::Pki(error) => error.fmt(f),
         }
     }
 }

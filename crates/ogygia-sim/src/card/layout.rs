@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::access::{self, Rule};
+use super::certificates::Objects;
 use super::error::CardError;
 use super::memory::{Content, Memory, Pin, Purse, Store};
 use crate::cipher::KeyId;
@@ -95,6 +96,8 @@ pub(super) fn build(profile: &Profile) -> Result<(Vec<Application>, Memory), Car
         Some(_) => applications.len(),
         None => 0,
     };
+    let asymmetric = applications.iter().any(|application| application.features.pki_mode);
+    let asymmetric_count = if asymmetric { applications.len() } else { 0 };
     let pins = profile.pin.iter().cycle().take(pin_count);
     let memory = Memory {
         content: Content {
@@ -108,6 +111,7 @@ pub(super) fn build(profile: &Profile) -> Result<(Vec<Application>, Memory), Car
             .map(|application| application.keys.each_ref().map(|key| KeyId::new(key.kif.0, key.kvc.0)))
             .collect(),
         pins: pins.map(|pin| Pin { value: pin.value, attempts: pin.attempts_max.clamp(1, 15) }).collect(),
+        asymmetric: vec![Objects::default(); asymmetric_count],
         transaction_counter: TRANSACTIONS,
         ratified: true,
         randoms: 0,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::certificates::Objects;
 use super::layout::Place;
 use crate::cipher::KeyId;
 use crate::hex::Hex;
@@ -15,6 +16,8 @@ pub(super) struct Memory {
     pub(super) keys: Vec<[KeyId; 3]>,
     /// One for all directories, one for each, or none.
     pub(super) pins: Vec<Pin>,
+    /// By directory; none on cards without asymmetric mode.
+    pub(super) asymmetric: Vec<Objects>,
     /// 24 bits.
     pub(super) transaction_counter: u32,
     pub(super) ratified: bool,

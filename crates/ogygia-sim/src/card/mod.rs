@@ -5,6 +5,7 @@
 
 mod access;
 mod binary;
+mod certificates;
 mod counters;
 mod data;
 mod error;
@@ -16,6 +17,7 @@ mod saved;
 mod search;
 mod select;
 mod session;
+mod signed;
 mod stored_value;
 mod validity;
 mod write;
@@ -54,6 +56,8 @@ struct Field {
     challenge: Option<[u8; 8]>,
     /// Valid for the next command only.
     sv_get: Option<SvGet>,
+    /// Valid for the next command only.
+    first_part: Option<certificates::FirstPart>,
     session: Option<Session>,
     /// The session closed last waits for one more command.
     awaits_ratification: bool,
@@ -146,13 +150,22 @@ impl VirtualCard {
         if let Err(status) = self.check_class(&command) {
             return Reply::from(Err(status));
         }
-        let in_session = self.field.session.is_some() && !matches!(command.ins, session::CLOSE | session::MANAGE);
-        if !in_session {
+        if !self.is_digested(command.ins) {
             return Reply::from(self.execute(&command));
         }
         let ciphered = self.digest_command(&mut command);
         let reply = Reply::from(self.execute(&command));
         self.digest_reply(reply, ciphered)
+    }
+
+    /// Whether a session is open that takes note of this instruction.
+    fn is_digested(&self, ins: u8) -> bool {
+        match ins {
+            session::CLOSE | session::MANAGE => false,
+            // Certificates that a terminal reads on its own.
+            data::GET_DATA if self.in_signed_session() => false,
+            _ => self.field.session.is_some(),
+        }
     }
 
     fn check_class(&self, command: &Command) -> Result<(), Refusal> {
@@ -166,12 +179,15 @@ impl VirtualCard {
     }
 
     fn execute(&mut self, command: &Command) -> Result<Reply, Refusal> {
-        // Both are good for the command that follows, and for no other.
+        // All are good for the command that follows, and for no other.
         let challenge = self.field.challenge.take();
         let sv_get = self.field.sv_get.take();
+        let first_part = self.field.first_part.take();
         match command.ins {
             0xA4 => self.select(command),
-            0xCA => self.get_data(command),
+            data::GET_DATA => self.get_data(command),
+            0xDA => self.put_data(command, first_part),
+            0x46 => self.generate_key_pair(command),
             0xB2 => self.read_records(command),
             0xB3 => self.read_record_multiple(command),
             0xA2 => self.search(command),

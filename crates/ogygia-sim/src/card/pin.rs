@@ -51,7 +51,7 @@ impl VirtualCard {
         }
         let challenge = challenge.ok_or(status::SECURITY_STATUS)?;
         let key = match &self.field.session {
-            Some(session) => session.key().1.clone(),
+            Some(session) => session.key().ok_or(status::SECURITY_STATUS)?.1.clone(),
             None => self.key(PRESENTATION_KEY).ok_or(status::SECURITY_STATUS)?.1,
         };
         Ok(pin_block(&key, &challenge, &pin.value).to_vec())
@@ -119,6 +119,10 @@ impl VirtualCard {
         }
         let place = usize::from(index).checked_sub(1).and_then(|index| self.memory.keys.get_mut(at)?.get_mut(index));
         *place.ok_or(status::WRONG_P1P2)? = id;
+        // The asymmetric objects come with the issuer key: specification 04, "Personalisation flows".
+        if index == CHANGE_KEY {
+            self.clear_objects();
+        }
         Ok(Reply::done())
     }
 

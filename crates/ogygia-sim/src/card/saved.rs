@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::certificates::Objects;
 use super::memory::{Content, Memory, Pin};
 use super::{CardError, VirtualCard};
 use crate::cipher::{KeyId, KeySet};
@@ -11,7 +12,8 @@ use crate::profile::Profile;
 /// Name of the only format understood.
 const FORMAT: &str = "ogygia-virtual-card/1";
 
-/// What is written: no key values, they are derived again from the key set.
+/// What is written: no values of symmetric keys, they are derived again from the key set. PINs and private keys of key
+/// pairs are there.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     format: String,
@@ -20,13 +22,15 @@ struct Saved {
     /// KIF and KVC of the three keys of each directory.
     keys: Vec<[Hex<[u8; 2]>; 3]>,
     pins: Vec<Pin>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asymmetric: Vec<Objects>,
     transaction_counter: u32,
     ratified: bool,
     randoms: u64,
 }
 
 impl VirtualCard {
-    /// The card as JSON text: profile and everything that persists. An open session leaves no trace in it, as if the
+    /// The card as JSON text: profile and everything that persists, PINs and the private keys of key pairs included. An open session leaves no trace in it, as if the
     /// card lost the field now.
     ///
     /// # Errors
@@ -39,6 +43,7 @@ impl VirtualCard {
             content: self.committed().clone(),
             keys: self.memory.keys.iter().map(|keys| keys.map(|key| Hex([key.kif, key.kvc]))).collect(),
             pins: self.memory.pins.clone(),
+            asymmetric: self.memory.asymmetric.clone(),
             transaction_counter: self.memory.transaction_counter,
             ratified: self.memory.ratified,
             randoms: self.memory.randoms,
@@ -61,6 +66,8 @@ impl VirtualCard {
             content: saved.content,
             keys: saved.keys.iter().map(|keys| keys.each_ref().map(|Hex([kif, kvc])| KeyId::new(*kif, *kvc))).collect(),
             pins: saved.pins,
+            // Cards saved before there were such objects have none.
+            asymmetric: if saved.asymmetric.is_empty() { card.memory.asymmetric.clone() } else { saved.asymmetric },
             transaction_counter: saved.transaction_counter,
             ratified: saved.ratified,
             randoms: saved.randoms,
@@ -93,6 +100,10 @@ fn fits(new: &Memory, saved: &Memory) -> Result<(), CardError> {
     }
     if new.pins.len() != saved.pins.len() || saved.pins.iter().any(|pin| pin.attempts > 15) {
         return wrong("PIN");
+    }
+    let fit = saved.asymmetric.iter().all(Objects::fits);
+    if new.asymmetric.len() != saved.asymmetric.len() || !fit {
+        return wrong("key pairs and certificates");
     }
     if saved.transaction_counter > 0x00FF_FFFF {
         return wrong("transaction counter");

@@ -2,7 +2,7 @@
 
 use super::VirtualCard;
 use super::memory::Content;
-use crate::cipher::{Key, KeyId, SessionCipher, same};
+use crate::cipher::{Key, KeyId, SessionCipher, Transcript, same};
 use crate::command::{Command, Reply};
 use crate::profile::{FileKind, ProductType};
 use crate::status::{self, Refusal};
@@ -14,11 +14,7 @@ pub(super) const CLOSE: u8 = 0x8E;
 /// An open session.
 #[derive(Debug)]
 pub(super) struct Session {
-    level: u8,
-    key: (KeyId, Key),
-    mode: Mode,
-    ciphered: bool,
-    cipher: SessionCipher,
+    security: Security,
     /// The content to which a session that does not end well returns.
     backup: Content,
     spent: u32,
@@ -27,6 +23,23 @@ pub(super) struct Session {
     /// Answers that come with the closing, in order.
     postponed: Vec<Vec<u8>>,
     purse_used: bool,
+}
+
+/// What proves that both sides saw the same session.
+#[derive(Debug)]
+pub(super) enum Security {
+    Keyed(Box<Keyed>),
+    Signed(Transcript),
+}
+
+/// A session with symmetric keys.
+#[derive(Debug)]
+pub(super) struct Keyed {
+    level: u8,
+    key: (KeyId, Key),
+    mode: Mode,
+    ciphered: bool,
+    cipher: SessionCipher,
 }
 
 /// Opening data given out in advance, and for which level.
@@ -57,12 +70,43 @@ impl Mode {
 }
 
 impl Session {
-    pub(super) const fn level(&self) -> u8 {
-        self.level
+    pub(super) const fn new(security: Security, backup: Content) -> Self {
+        Self {
+            security,
+            backup,
+            spent: 0,
+            spent_generic: 0,
+            spent_counters: 0,
+            postponed: Vec::new(),
+            purse_used: false,
+        }
     }
 
-    pub(super) const fn is_ciphered(&self) -> bool {
-        self.ciphered
+    fn keyed(&self) -> Option<&Keyed> {
+        match &self.security {
+            Security::Keyed(keyed) => Some(keyed),
+            Security::Signed(_) => None,
+        }
+    }
+
+    fn keyed_mut(&mut self) -> Option<&mut Keyed> {
+        match &mut self.security {
+            Security::Keyed(keyed) => Some(keyed),
+            Security::Signed(_) => None,
+        }
+    }
+
+    pub(super) const fn is_signed(&self) -> bool {
+        matches!(self.security, Security::Signed(_))
+    }
+
+    /// The key of the session, where it has one.
+    pub(super) fn level(&self) -> Option<u8> {
+        self.keyed().map(|keyed| keyed.level)
+    }
+
+    pub(super) fn is_ciphered(&self) -> bool {
+        self.keyed().is_some_and(|keyed| keyed.ciphered)
     }
 
     pub(super) const fn purse_used(&self) -> bool {
@@ -70,8 +114,8 @@ impl Session {
     }
 
     /// Name and value of the key that opened the session.
-    pub(super) const fn key(&self) -> &(KeyId, Key) {
-        &self.key
+    pub(super) fn key(&self) -> Option<&(KeyId, Key)> {
+        self.keyed().map(|keyed| &keyed.key)
     }
 
     /// Takes room in the modification buffer: no more than `generic` for ordinary modifications, `counters` for
@@ -98,6 +142,9 @@ impl Session {
 
 impl VirtualCard {
     pub(super) fn open_session(&mut self, command: &Command) -> Result<Reply, Refusal> {
+        if self.opens_signed(command) {
+            return self.open_signed(command);
+        }
         let (mode, level, record) = self.opening(command)?;
         let pre_open = mode == Mode::Extended && command.data.len() == 1;
         let challenge: Vec<u8> = match (mode, command.data.as_slice()) {
@@ -114,7 +161,7 @@ impl VirtualCard {
             return Err(status::UNKNOWN_KEY_INDEX);
         }
         let key = self.key(level).ok_or(status::FORBIDDEN)?;
-        let record = self.record_to_read(command.p2 >> 3, record, level)?;
+        let record = self.record_to_read(command.p2 >> 3, record, Some(level))?;
         if self.memory.transaction_counter == 0 {
             return Err(status::EXHAUSTED);
         }
@@ -123,19 +170,8 @@ impl VirtualCard {
         }
         let data = self.opening_data(mode, level, key.0, &record)?;
         let cipher = SessionCipher::new(&key.1, mode == Mode::Extended, &challenge, &data);
-        self.field.session = Some(Session {
-            level,
-            key,
-            mode,
-            ciphered: false,
-            cipher,
-            backup: self.memory.content.clone(),
-            spent: 0,
-            spent_generic: 0,
-            spent_counters: 0,
-            postponed: Vec::new(),
-            purse_used: false,
-        });
+        let keyed = Box::new(Keyed { level, key, mode, ciphered: false, cipher });
+        self.field.session = Some(Session::new(Security::Keyed(keyed), self.memory.content.clone()));
         Ok(Reply::with(data))
     }
 
@@ -153,8 +189,8 @@ impl VirtualCard {
         Ok((mode, command.p1 & 0x07, record >> 3))
     }
 
-    /// The record that the opening returns; record 0 asks for none.
-    fn record_to_read(&mut self, sfi: u8, number: u8, level: u8) -> Result<Vec<u8>, Refusal> {
+    /// The record that an opening at `level` returns; record 0 asks for none.
+    pub(super) fn record_to_read(&mut self, sfi: u8, number: u8, level: Option<u8>) -> Result<Vec<u8>, Refusal> {
         if number == 0 {
             if sfi != 0 {
                 self.file(sfi)?;
@@ -168,7 +204,7 @@ impl VirtualCard {
         if number > file.records {
             return Err(status::RECORD_NOT_FOUND);
         }
-        self.allow_read(&file, Some(level))?;
+        self.allow_read(&file, level)?;
         self.bytes(&file, number)
     }
 
@@ -228,27 +264,40 @@ impl VirtualCard {
     /// Deciphers and digests a command of the open session; tells whether the answer must be ciphered.
     pub(super) fn digest_command(&mut self, command: &mut Command) -> bool {
         let Some(session) = self.field.session.as_mut() else { return false };
-        if session.ciphered {
-            session.cipher.mask(&mut command.data);
+        match &mut session.security {
+            Security::Keyed(keyed) => {
+                if keyed.ciphered {
+                    keyed.cipher.mask(&mut command.data);
+                }
+                keyed.cipher.feed(&command.digested());
+                keyed.ciphered
+            }
+            Security::Signed(transcript) => {
+                transcript.add(&command.digested());
+                false
+            }
         }
-        session.cipher.feed(&command.digested());
-        session.ciphered
     }
 
     /// Digests an answer of the open session and ciphers it.
     pub(super) fn digest_reply(&mut self, mut reply: Reply, ciphered: bool) -> Reply {
         let Some(session) = self.field.session.as_mut() else { return reply };
         let plain = reply.clone().into_bytes();
-        if ciphered {
-            session.cipher.mask(&mut reply.data);
+        match &mut session.security {
+            Security::Keyed(keyed) => {
+                if ciphered {
+                    keyed.cipher.mask(&mut reply.data);
+                }
+                keyed.cipher.feed(&plain);
+            }
+            Security::Signed(transcript) => transcript.add(&plain),
         }
-        session.cipher.feed(&plain);
         reply
     }
 
-    /// Notes an answer for the closing; false outside a session.
+    /// Notes an answer for the closing; false outside a session, and where the closing has no room for it.
     pub(super) fn postpone(&mut self, answer: &[u8]) -> bool {
-        let session = self.field.session.as_mut();
+        let session = self.field.session.as_mut().filter(|session| !session.is_signed());
         session.map(|session| session.postponed.push(answer.to_vec())).is_some()
     }
 
@@ -267,7 +316,7 @@ impl VirtualCard {
         if command.p1 != 0 || command.p2 > 3 {
             return Err(status::WRONG_P1P2);
         }
-        let session = self.field.session.as_mut().ok_or(status::FORBIDDEN)?;
+        let session = self.field.session.as_mut().and_then(Session::keyed_mut).ok_or(status::FORBIDDEN)?;
         if session.mode != Mode::Extended || !self.keys.is_aes(session.key.0) {
             return Err(status::FORBIDDEN);
         }
@@ -292,13 +341,17 @@ impl VirtualCard {
             return Err(status::WRONG_P1P2);
         }
         let session = self.field.session.as_ref().ok_or(status::FORBIDDEN)?;
+        let keyed = match &session.security {
+            Security::Keyed(keyed) => keyed,
+            Security::Signed(transcript) => return self.close_signed(command, transcript.clone()),
+        };
         if command.data.is_empty() {
             return self.abort_session(command);
         }
-        if command.data.len() != session.mode.mac_len() {
+        if command.data.len() != keyed.mode.mac_len() {
             return Err(status::WRONG_LENGTH);
         }
-        let (terminal, card) = (session.cipher.closing_terminal(), session.cipher.closing_card());
+        let (terminal, card) = (keyed.cipher.closing_terminal(), keyed.cipher.closing_card());
         if !terminal.starts_with(&command.data) {
             self.roll_back();
             return Err(status::WRONG_MAC);
@@ -308,7 +361,7 @@ impl VirtualCard {
             data.push(u8::try_from(item.len() + 1).unwrap_or(u8::MAX));
             data.extend_from_slice(item);
         }
-        data.extend(card.iter().take(session.mode.mac_len()));
+        data.extend(card.iter().take(keyed.mode.mac_len()));
         self.field.session = None;
         self.memory.ratified = command.p1 == 0x80;
         self.field.awaits_ratification = command.p1 == 0x00;
@@ -336,6 +389,7 @@ impl VirtualCard {
     }
 }
 
-fn length(record: &[u8]) -> u8 {
+/// A length as the byte in front of what it measures.
+pub(super) fn length(record: &[u8]) -> u8 {
     u8::try_from(record.len()).unwrap_or(u8::MAX)
 }

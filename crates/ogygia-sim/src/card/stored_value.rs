@@ -48,7 +48,7 @@ struct Operation<'a> {
 impl VirtualCard {
     pub(super) fn sv_get(&mut self, command: &Command) -> Result<Reply, Refusal> {
         self.purse_here()?;
-        if self.field.session.as_ref().is_some_and(Session::purse_used) {
+        if self.in_signed_session() || self.field.session.as_ref().is_some_and(Session::purse_used) {
             return Err(status::FORBIDDEN);
         }
         let extended_known = self.application().is_some_and(|application| application.features.extended_mode);

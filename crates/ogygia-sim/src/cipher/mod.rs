@@ -17,6 +17,7 @@
 //! | Stored Value MACs | key, SV Get header and response, partial command, SAM challenge, serial and number |
 //! | signatures | key and message, with the operating mode for traceable ones |
 
+mod asymmetric;
 mod blocks;
 mod keys;
 mod session;
@@ -27,6 +28,7 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+pub(crate) use asymmetric::{KeyPair, PRIVATE_LEN, PUBLIC_LEN, Transcript};
 pub(crate) use blocks::{
     KEY_BLOCK_LEN, PIN_CHANGE_LEN, PIN_LEN, basic_signature, key_block, open_key_block, open_pin_change, pin_block,
     pin_change_block, traceable_signature,

@@ -2,6 +2,8 @@
 
 use ogygia::Loss;
 
+use crate::pki::flip;
+
 /// What happens to one command of a link.
 #[derive(Debug)]
 pub struct Fault {
@@ -26,6 +28,8 @@ pub enum FaultKind {
     Truncated(usize),
     /// The device executes it, its answer is changed on the way.
     Changed(Change),
+    /// It is changed on the way; the device executes what arrives.
+    CommandChanged(Change),
 }
 
 impl Fault {
@@ -58,6 +62,19 @@ impl Fault {
     pub fn changed(at: u64, change: impl FnMut(&mut Vec<u8>) + Send + 'static) -> Self {
         Self { at, kind: FaultKind::Changed(Box::new(change)) }
     }
+
+    /// One bit of the answer to command `at` is flipped. Bit 0 is the highest of the first byte; behind the end there
+    /// is nothing to flip.
+    #[must_use]
+    pub fn flipped(at: u64, bit: usize) -> Self {
+        Self::changed(at, move |answer| flip(answer, bit))
+    }
+
+    /// One bit of command `at` is flipped on its way to the device.
+    #[must_use]
+    pub fn command_flipped(at: u64, bit: usize) -> Self {
+        Self { at, kind: FaultKind::CommandChanged(Box::new(move |command: &mut Vec<u8>| flip(command, bit))) }
+    }
 }
 
 impl std::fmt::Debug for FaultKind {
@@ -68,6 +85,7 @@ impl std::fmt::Debug for FaultKind {
             Self::Replaced(answer) => f.debug_tuple("Replaced").field(&answer.len()).finish(),
             Self::Truncated(length) => f.debug_tuple("Truncated").field(length).finish(),
             Self::Changed(_) => f.write_str("Changed(..)"),
+            Self::CommandChanged(_) => f.write_str("CommandChanged(..)"),
         }
     }
 }

@@ -216,6 +216,11 @@ impl<D: Device> Link<D> {
                 change(&mut answer);
                 Ok(answer)
             }
+            Some(FaultKind::CommandChanged(mut change)) => {
+                let mut arrived = command.to_vec();
+                change(&mut arrived);
+                Ok(self.device.answer(&arrived))
+            }
         }
     }
 

@@ -14,9 +14,36 @@ use crate::error::Error;
 use crate::{card::Card, card::value::u24, error::Malformed};
 
 /// Opens a session in which the card signs what is exchanged, for a transaction with trusted certificates. The terminal
-/// proves nothing to the card. The certificate of the card is read before, where it is not known.
+/// proves nothing to the card, so that only files can be written that anybody may write. Needs
+/// [`Security::Pki`](crate::transaction::Security) (feature `pki`).
 ///
-/// A refusal leaves what is prepared as it is.
+/// The certificate of the card is read before, where the image has none. The certificate of its authority is read when
+/// the authority turns out not to be trusted yet; by then the session is open, and a card may count that reading as a
+/// part of it and sign something else than the terminal hashes. Where cards of unknown authorities are met, prepare
+/// [`GetData`](super::GetData) of both certificates before.
+///
+/// [`CancelSession`](super::CancelSession) of such a session is, to the byte, the command that closes it: the image goes
+/// back to what it was, but whether a card takes back what was written is not specified.
+///
+/// A refusal of the preparation leaves what is prepared as it is.
+///
+/// ```
+/// # #[cfg(feature = "pki")]
+/// # fn session(card: ogygia::card::Card, roots: ogygia::pki::TrustStore, challenge: [u8; 8]) -> Result<(), ogygia::Error> {
+/// use ogygia::card::Sfi;
+/// use ogygia::command::{CloseSession, OpenPkiSession, ReadRecords};
+/// use ogygia::pki::Day;
+/// use ogygia::transaction::{PkiSettings, Security, Transaction};
+///
+/// let Some(today) = Day::new(2026, 11, 25) else { return Ok(()) };
+/// let mut transaction = Transaction::new(card, Security::Pki(PkiSettings::new(roots, today)))?;
+/// transaction.prepare(OpenPkiSession { challenge })?;
+/// transaction.prepare(ReadRecords { sfi: Sfi(7), records: 1..=1, size: 29 })?;
+/// transaction.prepare(CloseSession)?;
+/// // Once this is processed without an error, the card has signed what it gave.
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenPkiSession {
     /// From a cryptographic random generator, fresh for each session: it makes the signature fresh.

@@ -16,7 +16,7 @@ impl Transaction {
     pub(super) fn begin(&mut self) -> Result<State, Error> {
         self.block.restart(0);
         self.scratch.applied = None;
-        self.closed_ahead = false;
+        self.closed_ahead = None;
         self.channel_closed = false;
         if self.card.has_stray_session && self.list.len() > 0 {
             return Ok(self.abort(CardWork::AbortStray));
@@ -267,7 +267,7 @@ impl Transaction {
 }
 
 /// What `step` is built with.
-fn encoder<'a>(
+pub(super) fn encoder<'a>(
     step: Step,
     card: &'a Card,
     list: &'a List,

@@ -19,10 +19,11 @@ impl Transaction {
         let block = self.list.commands().get(first..first + self.block.commands.len()).unwrap_or_default();
         let mut unanswered = block.iter().take(sent).skip(answered);
         let doubtful = unanswered.any(|prepared| match prepared.step {
-            Step::Close(_) => true,
+            Step::Close(_) | Step::PkiClose(_) => true,
             step => step.modifies() && !prepared.moment.in_session,
         });
-        let opening = block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_)));
+        let opening =
+            block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_) | Step::PkiOpening(_)));
         if doubtful {
             Fate::Unknown
         } else if self.session.is_open() || opening {

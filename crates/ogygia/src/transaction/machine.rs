@@ -119,7 +119,7 @@ impl Transaction {
         if let Some(asymmetric) = &mut self.asymmetric {
             asymmetric.reset();
         }
-        if core::mem::take(&mut self.closed_ahead) {
+        if self.closed_ahead.take().is_some() {
             // The card has executed the closing behind the answer that is refused: there is nothing to abort.
             self.session.void(&mut self.card.content);
         }
@@ -149,7 +149,11 @@ impl Transaction {
                 self.advance()
             }
             CardWork::Issuer(index) => {
-                self.take_issuer(responses)?;
+                if let Err(error) = self.take_issuer(responses) {
+                    // A card that does not even give this is not asked to abort.
+                    self.session.void(&mut self.card.content);
+                    return Err(error);
+                }
                 let received = core::mem::take(&mut self.received);
                 let next = self.take_answers_from(index, &received);
                 self.received = received;
@@ -182,7 +186,8 @@ impl Transaction {
         received: &Batch,
     ) -> Result<State, Error> {
         if let CardWork::Issuer(_) = work {
-            return Err(Error::Lost { peer: Peer::Card, loss, fate: self.fate_of_card_loss(usize::MAX, loss) });
+            let fate = self.closed_ahead.unwrap_or_else(|| self.fate_of_card_loss(usize::MAX, loss));
+            return Err(Error::Lost { peer: Peer::Card, loss, fate });
         }
         let CardWork::Block(_) = work else { return self.next_after_card(work, received) };
         self.note_closed_ahead(received);

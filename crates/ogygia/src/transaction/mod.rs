@@ -41,7 +41,7 @@ use alloc::vec::Vec;
 use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
-use crate::error::{Argument, Error, Misuse};
+use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, Peer, Request};
 use crate::sam::{SamProduct, Service};
 
@@ -96,8 +96,9 @@ pub struct Transaction {
     deciphered: Vec<u8>,
     /// The answers of the block while one of them is being deciphered.
     received: Batch,
-    /// The card has executed a closing that stands behind an answer that may be refused.
-    closed_ahead: bool,
+    /// The card has executed a closing or a cancellation that may stand behind an answer that is refused: what that
+    /// makes of the writings.
+    closed_ahead: Option<Fate>,
     /// The channel was closed, as it was asked for.
     channel_closed: bool,
     /// For drivers, so that they need no memory of their own.
@@ -152,7 +153,7 @@ impl Transaction {
             deferred_command: Vec::new(),
             deciphered: Vec::new(),
             received: Batch::new(),
-            closed_ahead: false,
+            closed_ahead: None,
             channel_closed: false,
             responses: Batch::new(),
         })

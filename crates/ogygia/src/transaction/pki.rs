@@ -2,11 +2,12 @@
 
 use super::Transaction;
 use super::answers::{Read, Refused};
+use super::building::encoder;
 use super::machine::{CardWork, State};
 use crate::apdu::{Batch, Response, StatusSet, StatusWord};
 use crate::card::Card;
-use crate::command::{CertificateKind, Exchange, Exchanged, GetOne, PkiOpened, PkiOpening, Step};
-use crate::error::{Error, Misbehaviour, Misuse};
+use crate::command::{CertificateKind, Exchange, Exchanged, GetOne, PkiOpened, PkiOpening, SessionForm, Step};
+use crate::error::{Error, Fate, Misbehaviour, Misuse};
 use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore};
 use crate::request::Peer;
 
@@ -119,6 +120,7 @@ impl Transaction {
         answer: Response<'_>,
         bytes: &[u8],
     ) -> Result<Read, Refused> {
+        // Whatever is refused now, the session must be aborted: point 14.
         self.session.open_asymmetric(&self.card.content);
         let Some(asymmetric) = &mut self.asymmetric else { return Ok(Read::Clear) };
         if !asymmetric.settings.reads_card_certificates {
@@ -156,14 +158,7 @@ impl Transaction {
 
     /// Asks the card for the certificate of its authority; then the answer at `index` is read again.
     pub(super) fn ask_issuer(&mut self, index: usize) -> State {
-        let encoder = crate::command::Encoder {
-            product: self.card.product(),
-            quirks: self.card.identity.quirks,
-            payload: &[],
-            material: &[],
-            purse_kvc: Default::default(),
-            sam_serial_number: [0; 4],
-        };
+        let encoder = encoder(Step::Get(PARTS[0]), &self.card, &self.list, &mut self.symmetric, SessionForm::Regular);
         if let Some(asymmetric) = &mut self.asymmetric {
             asymmetric.request.clear();
             for part in PARTS {
@@ -193,14 +188,20 @@ impl Transaction {
         if responses.len() < PARTS.len() || self.card.ca_certificate().is_empty() { Err(count) } else { Ok(()) }
     }
 
-    /// Whether the closing that travels in the block was executed, whatever becomes of the answers before it.
+    /// Whether what ends the session travelled in the block and was executed, whatever becomes of the answers before it.
     pub(super) fn note_closed_ahead(&mut self, responses: &Batch) {
+        if self.asymmetric.is_none() {
+            return;
+        }
         let first = self.block.first;
-        let closed = responses.iter().enumerate().any(|(index, bytes)| {
-            let prepared = self.list.get(first + index);
-            let is_close = prepared.is_some_and(|prepared| matches!(prepared.step, Step::PkiClose(_)));
-            is_close && Response::parse(bytes).is_some_and(|answer| answer.status == StatusWord::SUCCESS)
-        });
-        self.closed_ahead = closed;
+        let ended = |(index, bytes): (usize, &[u8])| {
+            let fate = match self.list.get(first + index)?.step {
+                Step::PkiClose(_) => Fate::Unverified,
+                Step::Abort(_) => Fate::NotCommitted,
+                _ => return None,
+            };
+            (Response::parse(bytes)?.status == StatusWord::SUCCESS).then_some(fate)
+        };
+        self.closed_ahead = responses.iter().enumerate().find_map(ended);
     }
 }

@@ -1,6 +1,7 @@
 //! The reference scenarios of the specification, step by step: specification 02, "Reference scenarios and exchange
 //! counts". What the terminal would decide between the steps is taken as decided.
 
+mod extended;
 mod multiple;
 mod pin;
 mod purse;
@@ -8,6 +9,7 @@ mod sale;
 mod signature;
 mod validation;
 
+pub(super) use extended::{authentication as extended_authentication, encryption as extended_encryption};
 pub(super) use multiple::multiple_sessions;
 pub(super) use pin::{change_key_and_pin, pin_in_session, plain_pin};
 pub(super) use purse::{sv_in_session, sv_outside_session};

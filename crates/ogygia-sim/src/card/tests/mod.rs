@@ -2,6 +2,7 @@
 
 mod access;
 mod arbitrary;
+mod asymmetric;
 mod extended;
 mod files;
 mod purse;

@@ -2,9 +2,10 @@
 //! transaction fails in between.
 //!
 //! Allocations are counted per thread, so that nothing else disturbs.
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
-#[path = "../benches/work/validation.rs"]
+mod extended;
+#[path = "../../benches/work/validation.rs"]
 mod validation;
 
 use allocation_counter::measure;
