@@ -1,6 +1,7 @@
 //! `ogygia pki`, and certificates in `ogygia conform`.
 
 use std::fs;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -11,14 +12,32 @@ struct Chain {
     folder: Folder,
 }
 
+/// What a root and an authority are made of.
+const AUTHORITY: [&str; 4] = ["root.json", "root.key.json", "ca.cert", "ca.key.json"];
+
 impl Chain {
-    /// `issued` is what is asked for besides the folder.
+    /// `issued` is what is asked for besides the folder. The authority is the same for all tests: making keys takes
+    /// its time.
     fn new(name: &str, issued: &[&str]) -> Self {
+        static MADE: OnceLock<[String; 4]> = OnceLock::new();
+        let made = MADE.get_or_init(|| {
+            let chain = Self::fresh("pki-authority", &[]);
+            AUTHORITY.map(|name| chain.read(name))
+        });
         let folder = Folder::new(name);
-        let chain = Self { folder };
-        let output = chain.issue(issued);
+        AUTHORITY.iter().zip(made).for_each(|(name, text)| fs::write(folder.path(name), text).unwrap());
+        Self { folder }.with_card(issued)
+    }
+
+    /// With keys of its own.
+    fn fresh(name: &str, issued: &[&str]) -> Self {
+        Self { folder: Folder::new(name) }.with_card(issued)
+    }
+
+    fn with_card(self, issued: &[&str]) -> Self {
+        let output = self.issue(issued);
         assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-        chain
+        self
     }
 
     fn path(&self, name: &str) -> String {
@@ -76,14 +95,14 @@ fn more_cards_of_the_same_authority() {
 
 #[test]
 fn a_chain_for_production() {
-    let chain = Chain::new("pki-production", &["--scope", "production"]);
+    let chain = Chain::fresh("pki-production", &["--scope", "production"]);
     assert_eq!(chain.verify("card.cert", &[]).code, 0);
     chain.verify("card.cert", &["--mode", "test"]).is_refused(1, "(scope_production_in_test)");
 }
 
 #[test]
 fn chains_do_not_mix() {
-    let [one, two] = ["pki-one", "pki-two"].map(|name| Chain::new(name, &[]));
+    let [one, two] = [Chain::new("pki-one", &[]), Chain::fresh("pki-two", &[])];
     fs::copy(two.path("card.cert"), one.path("stranger.cert")).unwrap();
     one.verify("stranger.cert", &TEST).is_refused(1, "(issuer_not_registered)");
     fs::copy(two.path("ca.cert"), one.path("stranger.cert")).unwrap();
@@ -150,7 +169,7 @@ fn a_certificate_is_shown() {
 
 #[test]
 fn private_keys_are_kept() {
-    let chain = Chain::new("pki-kept", &[]);
+    let chain = Chain::fresh("pki-kept", &[]);
     let output = chain.issue(&["--name", "second"]);
     for name in ["root.key.json", "ca.key.json", "card.key.json", "second.key.json"] {
         let file: Value = serde_json::from_str(&chain.read(name)).unwrap();

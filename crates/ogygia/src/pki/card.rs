@@ -152,19 +152,20 @@ impl CardCertificate {
         }
     }
 
-    /// What `issuer` certifies, whatever the day.
+    /// What `issuer` certifies, which is still to be judged.
     pub(super) fn verified_by(&self, issuer: &Issuer) -> Result<CardContent, PkiError> {
         if !issuer.may_sign_cards() {
             return Err(PkiError::IssuerMayNotSignCard);
         }
-        let content = self.recover(issuer.key())?;
+        self.recover(issuer.key())
+    }
+
+    /// Checks that it says no more than `issuer` may say.
+    pub(super) fn is_within(&self, content: &CardContent, issuer: &Issuer) -> Result<(), PkiError> {
         if !content.validity.is_within(&issuer.validity()) {
             return Err(PkiError::ValidityOutsideIssuer);
         }
-        if !issuer.restriction().permits(Some(&self.aid)) {
-            return Err(PkiError::AidMismatch);
-        }
-        Ok(content)
+        if issuer.restriction().permits(Some(&self.aid)) { Ok(()) } else { Err(PkiError::AidMismatch) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use super::{AidRestriction, CaCertificate, Day, KeyReference, PkiError, Rights, RsaPublicKey, Scope, Validity};
+use super::{AidRestriction, CaCertificate, KeyReference, PkiError, Rights, RsaPublicKey, Scope, Validity};
 
 /// The public key of a root authority, which nobody certifies: the application trusts it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,19 @@ pub(super) struct Limits {
     pub(super) rights: Rights,
     pub(super) scope: Scope,
     pub(super) restriction: AidRestriction,
+}
+
+impl Limits {
+    /// Checks that they are no wider than those of the issuer.
+    pub(super) fn are_within(&self, issuer: &Issuer) -> Result<(), PkiError> {
+        if !self.scope.is_within(issuer.scope()) {
+            return Err(PkiError::ScopeOutsideIssuer);
+        }
+        if !self.validity.is_within(&issuer.validity()) {
+            return Err(PkiError::ValidityOutsideIssuer);
+        }
+        if issuer.restriction().permits(self.restriction.aid()) { Ok(()) } else { Err(PkiError::AidMismatch) }
+    }
 }
 
 impl Issuer {
@@ -93,10 +106,5 @@ impl Issuer {
     #[must_use]
     pub fn may_sign_authorities(&self) -> bool {
         self.limits.is_none_or(|limits| limits.rights.authorities().is_given())
-    }
-
-    /// Checks that it may be used on this day, except for its end, which is the application's choice.
-    pub(super) fn has_begun(&self, on: Day) -> Result<(), PkiError> {
-        if self.validity().has_begun(on) { Ok(()) } else { Err(PkiError::IssuerNotYetValid) }
     }
 }

@@ -121,6 +121,7 @@ impl TrustStore {
         let (key, limits) = certificate.verified_by(issuer)?;
         self.accepts(&limits)?;
         let standing = self.standing(issuer, &limits.validity, on)?;
+        limits.are_within(issuer)?;
         self.is_free(&reference)?;
         let certificate = Some(Box::new(certificate.clone()));
         self.issuers.push(Issuer { reference, key, limits: Some(limits), certificate });
@@ -161,6 +162,7 @@ impl TrustStore {
             return Err(PkiError::StartupInfoMismatch);
         }
         let standing = self.standing(issuer, &content.validity, on)?;
+        certificate.is_within(&content, issuer)?;
         Ok(VerifiedKey { content, standing })
     }
 
@@ -190,7 +192,9 @@ impl TrustStore {
 
     /// How something certified by `issuer` stands on this day.
     fn standing(&self, issuer: &Issuer, validity: &Validity, on: Day) -> Result<Standing, PkiError> {
-        issuer.has_begun(on)?;
+        if !issuer.validity().has_begun(on) {
+            return Err(PkiError::IssuerNotYetValid);
+        }
         if !validity.has_begun(on) {
             return Err(PkiError::NotYetValid);
         }

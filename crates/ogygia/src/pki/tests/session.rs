@@ -59,3 +59,19 @@ fn messages_that_are_too_long_are_not_added() {
     assert_eq!(digest.finish(), before.finish());
     assert!(SessionDigest::new(&[0; 255], &[0; 255]).is_ok());
 }
+
+/// Once the authorities are registered.
+#[test]
+fn verification_does_not_allocate() {
+    let (store, certificate) = (store_with(CA_MINIMAL), card(CARD_BY_CA));
+    let (session, signature) = (session_example(), hex(SESSION_SIGNATURE));
+    let mut proof = None;
+    let allocated = allocation_counter::measure(|| {
+        let key = store.verify_card_certificate(&certificate, &HOLDER, today()).unwrap();
+        let mut verifier = SessionVerifier::start(&key, &session[0].0, &session[0].1).unwrap();
+        session[1..].iter().for_each(|(command, answer)| verifier.add(command, answer).unwrap());
+        proof = verifier.verify(&signature).ok();
+    });
+    assert!(proof.is_some());
+    assert_eq!(allocated.count_total, 0);
+}

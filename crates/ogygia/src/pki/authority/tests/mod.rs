@@ -1,3 +1,6 @@
+mod careless;
+mod scheme;
+
 use core::convert::Infallible;
 
 use rand_core::{TryCryptoRng, TryRng};
