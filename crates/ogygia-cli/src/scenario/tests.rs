@@ -284,6 +284,7 @@ fn is_played(scenario: Scenario, id: &str) -> bool {
             Scenario::ExtendedAuthentication | Scenario::ExtendedEncryption => {
                 id.contains("extended") || id.contains("pki")
             }
+            Scenario::Pki => id.contains("pki"),
             Scenario::MultipleSessions => id != "kit-basic-v2",
             _ => true,
         }

@@ -90,7 +90,7 @@ fn the_account_of_a_session_that_the_card_signs() {
     assert!(read.contains("certificate of a card\n") && read.contains("certificate of an authority\n"), "{read}");
     let unfit = run(&["pki", "--profile", "kit-prime-regular-v3"]);
     assert_eq!(unfit.code, 1);
-    assert!(unfit.stdout.ends_with("failed: Open Secure Session is not offered by this card or mode\n"));
+    assert!(unfit.stdout.ends_with("this card has no asymmetric keys; kit-prime-pki-v3 is one that has\n"));
 }
 
 #[test]

@@ -21,6 +21,9 @@ const SEED: &[u8] = b"ogygia";
 
 /// The terminal knows root and authority, and no secret: it verifies what the card signed.
 pub(in crate::scenario) fn pki(stage: &mut Stage) -> Result<Done, Failure> {
+    if stage.terminal.card.inner().card().pki_directories().next().is_none() {
+        return Err(Failure::failed("this card has no asymmetric keys; kit-prime-pki-v3 is one that has"));
+    }
     let today = pki::day_of(stage.clock)?;
     let authority = TestAuthority::new(SEED, today).map_err(|error| Failure::failed(error.to_string()))?;
     issue(stage, &authority)?;
