@@ -3,6 +3,13 @@
 //! All vectors are replayed where they are: in `../shared` beside the repository, or in the folder that
 //! `OGYGIA_SHARED` names. Elsewhere the few are that `tests/vectors/choose` has chosen; but not in continuous
 //! integration, where missing vectors are a failure.
+//!
+//! Cases that differ with a reason and have no twin are in `tests/vectors/differences.txt`, each with its first
+//! difference. To write that file anew, after each change of it has been read and found right:
+//!
+//! ```text
+//! OGYGIA_WRITE_DIFFERENCES=1 cargo test -p ogygia-cli --test vectors differences
+//! ```
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,6 +136,58 @@ fn the_list_of_deviations_has_what_differs() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Cases without a twin that differ with a reason, sorted: the name, a tab, and how it differs first.
+fn differences() -> String {
+    let line = |case: &CaseReport| match &case.outcome {
+        Outcome::Differs(difference) => Some(format!("{}\t{}\n", case.name, shortened(difference))),
+        Outcome::AsRecorded | Outcome::AsRecommended | Outcome::Failed(_) => None,
+    };
+    let mut lines: Vec<_> = cases().filter_map(line).collect();
+    lines.sort_unstable();
+    lines.concat()
+}
+
+/// One line of about 100 characters, which is another one for every other text.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 100 && !text.contains(['\n', '\r']) {
+        return text.into();
+    }
+    // FNV-1a: the same with every compiler and on every machine.
+    let hash = text
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+    let start: String = text.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("{start}… {hash:016X}")
+}
+
+#[test]
+fn long_differences_are_shortened() {
+    assert_eq!(shortened(&"a".repeat(100)), "a".repeat(100));
+    assert_eq!(shortened("a\nb"), "a b… E5BEB1190415E670");
+    assert_ne!(shortened(&("a".repeat(100) + "b")), shortened(&("a".repeat(100) + "c")));
+    assert_eq!(shortened(&"é".repeat(200)).chars().count(), 98);
+}
+
+/// A case that differs must not come to differ in another way, or become another one, unseen.
+#[test]
+fn the_differences_are_the_known_ones() {
+    if !vectors().all {
+        return;
+    }
+    let (file, now) = (kept("differences.txt"), differences());
+    if env::var_os("OGYGIA_WRITE_DIFFERENCES").is_some() {
+        assert!(env::var_os("CI").is_none(), "CI is set, and does not write");
+        fs::write(&file, &now).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap();
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (known.lines().collect(), now.lines().collect());
+    let gone = old.difference(&new).map(|line| format!("- {line}"));
+    let come = new.difference(&old).map(|line| format!("+ {line}"));
+    let changes: Vec<_> = gone.chain(come).take(40).collect();
+    assert!(changes.is_empty(), "{}", changes.join("\n"));
+    assert_eq!(known, now, "sorted, without anything else");
 }
 
 fn files_of(folder: &Path) -> BTreeMap<String, Vec<Value>> {
