@@ -244,3 +244,89 @@ fn the_vectors_that_are_kept_are_no_other_ones() {
         }
     }
 }
+
+/// What the peers of a case have answered so far that the other one needs.
+#[derive(Default)]
+struct Answered {
+    challenges: Vec<String>,
+    closings: Vec<String>,
+    card: Vec<String>,
+}
+
+impl Answered {
+    /// Takes one more exchange. Which dependent command it is, if it is one, and whether it carries what it depends on.
+    fn takes(&mut self, to: &str, command: &str, answer: &str) -> Option<(&'static str, bool)> {
+        let length = command.get(8..10).and_then(|lc| usize::from_str_radix(lc, 16).ok()).unwrap_or_default();
+        let data = command.get(10..10 + 2 * length).unwrap_or_default();
+        let body = answer.get(..answer.len().saturating_sub(4)).unwrap_or_default();
+        let instruction = command.get(2..4).unwrap_or_default();
+        let any = |answers: &[String], carried: &dyn Fn(&str) -> bool| answers.iter().any(|answer| carried(answer));
+        let found = match (to, instruction) {
+            // A session that is not extended takes the first four bytes of a challenge of eight.
+            ("card", "8A") if length > 0 => {
+                let carried = |challenge: &str| data.ends_with(challenge) || challenge.starts_with(data);
+                Some(("opening", any(&self.challenges, &carried)))
+            }
+            ("card", "8E") if length > 0 => Some(("closing", any(&self.closings, &|mac| mac == data))),
+            // Postponed data may stand before the MAC of the card.
+            ("sam", "82") => Some(("authentication", any(&self.card, &|answer| answer.ends_with(data)))),
+            _ => None,
+        };
+        let answers = match (to, instruction) {
+            ("sam", "84") => &mut self.challenges,
+            ("sam", "8E") => &mut self.closings,
+            ("card", "8E" | "82") => &mut self.card,
+            _ => return found,
+        };
+        // No answer, or a refusal, has nothing that another command could carry.
+        if body.len() >= 8 {
+            answers.push(body.into());
+        }
+        found
+    }
+}
+
+/// So a terminal that does not wait for the other peer sends other bytes, and fails: no case lets a session be opened
+/// before the challenge is there, closed before the digest is, or authenticated before the card has closed it.
+#[test]
+fn what_waits_for_the_other_peer_carries_its_answer() {
+    let Vectors { exchanges, all } = vectors();
+    let mut seen = BTreeMap::<_, usize>::new();
+    for folder in [exchanges.with_file_name("recommended"), exchanges] {
+        for case in files_of(&folder).into_values().flatten() {
+            if !matches!(case.get("mode").and_then(Value::as_str), Some("regular" | "extended")) {
+                continue;
+            }
+            let mut answered = Answered::default();
+            answered.challenges.extend(case.get("prefetched_challenge").and_then(Value::as_str).map(String::from));
+            let lists = |of: &Value, name| of.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+            for exchange in lists(&case, "steps").iter().flat_map(|step| lists(step, "exchanges")) {
+                let to = exchange.get("to").and_then(Value::as_str).unwrap_or_default();
+                for apdu in lists(&exchange, "apdus") {
+                    let [command, answer] = serde_json::from_value::<[String; 2]>(apdu).unwrap();
+                    if let Some((what, carried)) = answered.takes(to, &command, &answer) {
+                        assert!(carried, "{}: {what} {command}", case.get("name").unwrap());
+                        *seen.entry(what).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    let least = if all { 2000 } else { 50 };
+    assert!(seen.len() == 3 && seen.values().all(|count| *count > least), "{seen:?}");
+}
+
+#[test]
+fn what_does_not_wait_is_found() {
+    let mut answered = Answered::default();
+    let opening = "008A0101040102030400";
+    let closing = "008E800004A1A2A3A400";
+    assert_eq!(answered.takes("card", opening, ""), Some(("opening", false)));
+    assert_eq!(answered.takes("sam", "8084000004", "010203049000"), None);
+    assert_eq!(answered.takes("card", opening, "9000"), Some(("opening", true)));
+    assert_eq!(answered.takes("card", closing, ""), Some(("closing", false)));
+    assert_eq!(answered.takes("sam", "808E000004", "A1A2A3A49000"), None);
+    assert_eq!(answered.takes("sam", "8082000004B1B2B3B4", "9000"), Some(("authentication", false)));
+    assert_eq!(answered.takes("card", closing, "B1B2B3B49000"), Some(("closing", true)));
+    assert_eq!(answered.takes("sam", "8082000004B1B2B3B4", "9000"), Some(("authentication", true)));
+}
