@@ -3,6 +3,13 @@
 //! All vectors are replayed where they are: in `../shared` beside the repository, or in the folder that
 //! `OGYGIA_SHARED` names. Elsewhere the few are that `tests/vectors/choose` has chosen; but not in continuous
 //! integration, where missing vectors are a failure.
+//!
+//! Cases that differ with a reason and have no twin are in `tests/vectors/differences.txt`, each with its first
+//! difference. To write that file anew, after each change of it has been read and found right:
+//!
+//! ```text
+//! OGYGIA_WRITE_DIFFERENCES=1 cargo test -p ogygia-cli --test vectors differences
+//! ```
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +138,58 @@ fn the_list_of_deviations_has_what_differs() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Cases without a twin that differ with a reason, sorted: the name, a tab, and how it differs first.
+fn differences() -> String {
+    let line = |case: &CaseReport| match &case.outcome {
+        Outcome::Differs(difference) => Some(format!("{}\t{}\n", case.name, shortened(difference))),
+        Outcome::AsRecorded | Outcome::AsRecommended | Outcome::Failed(_) => None,
+    };
+    let mut lines: Vec<_> = cases().filter_map(line).collect();
+    lines.sort_unstable();
+    lines.concat()
+}
+
+/// One line of about 100 characters, which is another one for every other text.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 100 && !text.contains(['\n', '\r']) {
+        return text.into();
+    }
+    // FNV-1a: the same with every compiler and on every machine.
+    let hash = text
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+    let start: String = text.chars().take(80).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    format!("{start}… {hash:016X}")
+}
+
+#[test]
+fn long_differences_are_shortened() {
+    assert_eq!(shortened(&"a".repeat(100)), "a".repeat(100));
+    assert_eq!(shortened("a\nb"), "a b… E5BEB1190415E670");
+    assert_ne!(shortened(&("a".repeat(100) + "b")), shortened(&("a".repeat(100) + "c")));
+    assert_eq!(shortened(&"é".repeat(200)).chars().count(), 98);
+}
+
+/// A case that differs must not come to differ in another way, or become another one, unseen.
+#[test]
+fn the_differences_are_the_known_ones() {
+    if !vectors().all {
+        return;
+    }
+    let (file, now) = (kept("differences.txt"), differences());
+    if env::var_os("OGYGIA_WRITE_DIFFERENCES").is_some() {
+        assert!(env::var_os("CI").is_none(), "CI is set, and does not write");
+        fs::write(&file, &now).unwrap();
+    }
+    let known = fs::read_to_string(&file).unwrap();
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (known.lines().collect(), now.lines().collect());
+    let gone = old.difference(&new).map(|line| format!("- {line}"));
+    let come = new.difference(&old).map(|line| format!("+ {line}"));
+    let changes: Vec<_> = gone.chain(come).take(40).collect();
+    assert!(changes.is_empty(), "{}", changes.join("\n"));
+    assert_eq!(known, now, "sorted, without anything else");
+}
+
 fn files_of(folder: &Path) -> BTreeMap<String, Vec<Value>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -184,4 +243,93 @@ fn the_vectors_that_are_kept_are_no_other_ones() {
             assert!(here.keys().eq(there.keys()), "a file is not shown");
         }
     }
+}
+
+/// What the peers of a case have answered so far that the other one needs.
+#[derive(Default)]
+struct Answered {
+    challenges: Vec<String>,
+    closings: Vec<String>,
+    card: Vec<String>,
+}
+
+impl Answered {
+    /// Takes one more exchange. Which dependent command it is, if it is one, and whether it carries what it depends on.
+    fn takes(&mut self, to: &str, command: &str, answer: &str) -> Option<(&'static str, bool)> {
+        let length = command.get(8..10).and_then(|lc| usize::from_str_radix(lc, 16).ok()).unwrap_or_default();
+        let data = command.get(10..10 + 2 * length).unwrap_or_default();
+        let body = answer.get(..answer.len().saturating_sub(4)).unwrap_or_default();
+        let instruction = command.get(2..4).unwrap_or_default();
+        let any = |answers: &[String], carried: &dyn Fn(&str) -> bool| answers.iter().any(|answer| carried(answer));
+        let found = match (to, instruction) {
+            // A session that is not extended takes the first four bytes of a challenge of eight.
+            ("card", "8A") if length > 0 => {
+                let carried =
+                    |challenge: &str| data.ends_with(challenge) || (!data.is_empty() && challenge.starts_with(data));
+                Some(("opening", any(&self.challenges, &carried)))
+            }
+            ("card", "8E") if length > 0 => Some(("closing", any(&self.closings, &|mac| mac == data))),
+            // Postponed data may stand before the MAC of the card.
+            ("sam", "82") => {
+                Some(("authentication", any(&self.card, &|answer| !data.is_empty() && answer.ends_with(data))))
+            }
+            _ => None,
+        };
+        let answers = match (to, instruction) {
+            ("sam", "84") => &mut self.challenges,
+            ("sam", "8E") => &mut self.closings,
+            ("card", "8E" | "82") => &mut self.card,
+            _ => return found,
+        };
+        // No answer, or a refusal, has nothing that another command could carry.
+        if body.len() >= 8 {
+            answers.push(body.into());
+        }
+        found
+    }
+}
+
+/// So a terminal that does not wait for the other peer sends other bytes, and fails: no case lets a session be opened
+/// before the challenge is there, closed before the digest is, or authenticated before the card has closed it.
+#[test]
+fn what_waits_for_the_other_peer_carries_its_answer() {
+    let Vectors { exchanges, all } = vectors();
+    let mut seen = BTreeMap::<_, usize>::new();
+    for folder in [exchanges.with_file_name("recommended"), exchanges] {
+        for case in files_of(&folder).into_values().flatten() {
+            if !matches!(case.get("mode").and_then(Value::as_str), Some("regular" | "extended")) {
+                continue;
+            }
+            let mut answered = Answered::default();
+            answered.challenges.extend(case.get("prefetched_challenge").and_then(Value::as_str).map(String::from));
+            let lists = |of: &Value, name| of.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+            for exchange in lists(&case, "steps").iter().flat_map(|step| lists(step, "exchanges")) {
+                let to = exchange.get("to").and_then(Value::as_str).unwrap_or_default();
+                for apdu in lists(&exchange, "apdus") {
+                    let [command, answer] = serde_json::from_value::<[String; 2]>(apdu).unwrap();
+                    if let Some((what, carried)) = answered.takes(to, &command, &answer) {
+                        assert!(carried, "{}: {what} {command}", case.get("name").unwrap());
+                        *seen.entry(what).or_default() += 1;
+                    }
+                }
+            }
+        }
+    }
+    let least = if all { 2000 } else { 40 };
+    assert!(seen.len() == 3 && seen.values().all(|count| *count > least), "{seen:?}");
+}
+
+#[test]
+fn what_does_not_wait_is_found() {
+    let mut answered = Answered::default();
+    let opening = "008A0101040102030400";
+    let closing = "008E800004A1A2A3A400";
+    assert_eq!(answered.takes("card", opening, ""), Some(("opening", false)));
+    assert_eq!(answered.takes("sam", "8084000004", "010203049000"), None);
+    assert_eq!(answered.takes("card", opening, "9000"), Some(("opening", true)));
+    assert_eq!(answered.takes("card", closing, ""), Some(("closing", false)));
+    assert_eq!(answered.takes("sam", "808E000004", "A1A2A3A49000"), None);
+    assert_eq!(answered.takes("sam", "8082000004B1B2B3B4", "9000"), Some(("authentication", false)));
+    assert_eq!(answered.takes("card", closing, "B1B2B3B49000"), Some(("closing", true)));
+    assert_eq!(answered.takes("sam", "8082000004B1B2B3B4", "9000"), Some(("authentication", true)));
 }

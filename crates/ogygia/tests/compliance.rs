@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Requirements on cards and their selection: specification 06, sections 2 to 9 and what of 10 and 11 is selection.
+/// Requirements on cards and their selection: specification 06, sections 2 to 9 and what of 10 and 11 is selection or
+/// sessions that the card signs.
 const BUILT: &[&str] = &[
     "CL-SEL-TLVSTRUC.1",
     "CL-SEL-TLVDATA.1",
@@ -93,17 +94,17 @@ const BUILT: &[&str] = &[
     "CL-SAM-DUPDATE.1",
     "CL-SAM-DMULTI.2",
     "CL-SAM-DCLOSE.1",
-];
-
-/// The others.
-const LATER: &[&str] = &[
-    "TL-SEL-AIDMATCH.1",
     "CL-RAT-PKIMODE.2",
     "CL-SV-PKIMODE.1",
     "CL-PKI-ALGO.1",
     "CL-PKI-VERIF.2",
     "CL-PKI-PUBKEY.1",
     "CL-PKI-RQMODE.1",
+];
+
+/// The others.
+const LATER: &[&str] = &[
+    "TL-SEL-AIDMATCH.1",
     "RL-CMD-USED.1",
     "RL-CLA-ACCEPTED.1",
     "RL-CLA-CHAAUTO.1",
@@ -151,11 +152,16 @@ fn exists(path: &str) -> bool {
     let mut parts: Vec<_> = path.split("::").collect();
     let (Some(test), true) = (parts.pop(), parts.len() > 1) else { return false };
     let root = workspace().join("crates").join(parts.remove(0));
-    let folder = if parts.first() == Some(&"tests") { root.join("tests") } else { root.join("src") };
-    let modules: Vec<_> = parts.into_iter().filter(|part| *part != "tests").collect();
-    let module = folder.join(modules.join("/"));
-    let files = [module.with_extension("rs"), module.join("tests.rs"), module.join("mod.rs"), module.join("main.rs")];
-    files.iter().filter_map(|file| fs::read_to_string(file).ok()).any(|source| has_test(&source, test))
+    let integration = parts.first() == Some(&"tests");
+    let folder = if integration { root.join("tests") } else { root.join("src") };
+    let modules = || parts.iter().skip(usize::from(integration)).copied();
+    // Tests of a module stand in its own file, in a file beside it, or in several files in a folder.
+    let inner: Vec<_> = modules().filter(|part| *part != "tests").collect();
+    let places = [inner, modules().collect()].map(|modules| folder.join(modules.join("/")));
+    let files = places.iter().flat_map(|module| {
+        [module.with_extension("rs"), module.join("tests.rs"), module.join("mod.rs"), module.join("main.rs")]
+    });
+    files.filter_map(|file| fs::read_to_string(file).ok()).any(|source| has_test(&source, test))
 }
 
 fn has_test(source: &str, name: &str) -> bool {
@@ -197,4 +203,40 @@ fn every_proof_exists() {
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(!exists("ogygia::tests::refusals::no_such_test") && !exists("ogygia::refusals") && !exists("refusals"));
+}
+
+/// CL-SV-PKIMODE.1: with a card that has both.
+#[cfg(feature = "pki")]
+#[test]
+fn no_stored_value_beside_signed_sessions() {
+    use ogygia::Error;
+    use ogygia::card::Card;
+    use ogygia::command::{Command, CommandName, OpenPkiSession, SvDebit, SvGet, SvOperation, SvReload};
+    use ogygia::pki::{Day, Mode, TrustStore};
+    use ogygia::transaction::{PkiSettings, Security, Transaction};
+
+    let mut response = vec![0x6F, 0x23, 0x84, 0x09];
+    response.extend_from_slice(b"1TIC.ICA1");
+    response.extend_from_slice(&[0xA5, 0x16, 0xBF, 0x0C, 0x13, 0xC7, 0x08, 0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44]);
+    response.extend_from_slice(&[0x53, 0x07, 0x0A, 0x3C, 0x33, 0x05, 0x14, 0x10, 0x01, 0x90, 0x00]);
+    let card = Card::from_select_response(&response).unwrap();
+    assert!(card.features().stored_value && card.features().pki);
+    let settings = PkiSettings::new(TrustStore::new(Mode::Test), Day::new(2026, 6, 1).unwrap());
+    for in_session in [false, true] {
+        let operations: [Command<'_>; 4] = [
+            SvGet { operation: SvOperation::Reload }.into(),
+            SvGet { operation: SvOperation::Debit }.into(),
+            SvReload { amount: 1, date: [0; 2], time: [0; 2], free: [0; 2] }.into(),
+            SvDebit { amount: 1, date: [0; 2], time: [0; 2] }.into(),
+        ];
+        for (operation, gets) in operations.into_iter().zip([true, true, false, false]) {
+            let mut transaction = Transaction::new(card.clone(), Security::Pki(settings.clone())).unwrap();
+            if in_session {
+                transaction.prepare(OpenPkiSession { challenge: [1; 8] }).unwrap();
+            }
+            let refused = transaction.prepare(operation).unwrap_err();
+            // Without SV Get, which is not supported, the others are out of turn.
+            assert!(!gets || refused == Error::Unsupported(CommandName::SvGet), "{refused:?}");
+        }
+    }
 }

@@ -17,7 +17,8 @@ use ogygia::pki::{Day, PkiError, PkiErrorKind, Standing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::kind;
+use super::vector::Unreadable;
+use super::{kind, vector};
 use crate::hex::{self, Hex};
 
 /// The name of the format.
@@ -46,7 +47,7 @@ struct File {
     format: String,
     date: String,
     rsa_keys: Vec<RsaKey>,
-    vectors: Vec<Vector>,
+    vectors: Vec<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -111,18 +112,25 @@ pub(super) fn is_certificates(file: &[u8]) -> bool {
     serde_json::from_slice::<Head>(file).is_ok_and(|head| head.format == FORMAT)
 }
 
-/// Judges each vector of a file.
-pub(super) fn judge(file: &[u8]) -> Result<Vec<Judged>, String> {
-    let file: File = serde_json::from_slice(file).map_err(|error| error.to_string())?;
+/// Judges each vector of a file; one that cannot be read has failed.
+pub(super) fn judge(text: &[u8], file_name: &str) -> Result<Vec<Judged>, String> {
+    let file: File = serde_json::from_slice(text).map_err(|error| error.to_string())?;
     if file.format != FORMAT {
-        return Err(format!("format {} is not {FORMAT}", file.format));
+        return Err(format!("format {:.40} is not {FORMAT}", file.format));
     }
     let on = hex::decode(&file.date).and_then(|bytes| bytes.try_into().ok());
     let on = on.and_then(|bytes| Day::from_bcd(bytes).ok().flatten()).ok_or("a date that cannot be read")?;
-    let vectors = file.vectors.iter().map(|vector| (vector.name.as_str(), vector)).collect();
+    let read = vector::each::<Vector>(&file.vectors, file_name);
+    let readable = read.iter().filter_map(|vector| vector.as_ref().ok());
+    let vectors = readable.map(|vector| (vector.name.as_str(), vector)).collect();
     let context = Context { on, keys: &file.rsa_keys, vectors };
-    let judged = |vector: &Vector| Judged { name: vector.name.clone(), judgement: context.judge(vector) };
-    Ok(file.vectors.iter().map(judged).collect())
+    let judged = |vector: &Result<Vector, Unreadable>| match vector {
+        Ok(vector) => Judged { name: vector.name.clone(), judgement: context.judge(vector) },
+        Err(Unreadable { name, why, .. }) => {
+            Judged { name: name.clone(), judgement: Judgement::Failed(format!("cannot be read: {why}")) }
+        }
+    };
+    Ok(read.iter().map(judged).collect())
 }
 
 impl Context<'_> {

@@ -19,7 +19,7 @@ use std::{fs, iter};
 pub use report::{CaseReport, FileReport, Outcome, Report, Tally};
 
 use certificates::{Judged, Judgement};
-use vector::{Case, File};
+use vector::{Case, Unreadable};
 
 /// The mode that certificate vectors count under.
 pub const CERTIFICATES: &str = "certificates";
@@ -28,7 +28,7 @@ pub const CERTIFICATES: &str = "certificates";
 ///
 /// # Errors
 ///
-/// A path that cannot be read, or is no vector file; or `out` cannot be written to.
+/// As [`replay`]; or `out` cannot be written to.
 ///
 /// # Returns
 ///
@@ -43,19 +43,21 @@ pub fn run(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
 ///
 /// A case that has a twin of its name in the folder `recommended` beside its own passes when it equals either.
 ///
+/// A case that cannot be read has failed, and so has, as one case, a file that is no vector file; the others go on.
+///
 /// # Errors
 ///
-/// A path that cannot be read, or is no vector file.
+/// A path that does not exist, or no case at all.
 pub fn replay(paths: &[PathBuf]) -> io::Result<Report> {
-    let files = files(paths)?.iter().map(|path| replay_file(path)).collect::<io::Result<_>>()?;
-    Ok(Report { files })
+    let report = Report { files: files(paths)?.iter().map(|path| replay_file(path)).collect() };
+    if report.cases().next().is_none() { Err(io::Error::other("no cases there")) } else { Ok(report) }
 }
 
 /// All vector files below the paths, in order of their names.
 fn files(paths: &[PathBuf]) -> io::Result<BTreeSet<PathBuf>> {
     let mut found = BTreeSet::new();
     for path in paths {
-        if !path.is_dir() {
+        if !fs::metadata(path).map_err(|error| named(path, error))?.is_dir() {
             found.insert(path.clone());
             continue;
         }
@@ -73,31 +75,42 @@ fn named(path: &Path, error: impl std::fmt::Display) -> io::Error {
     io::Error::other(format!("{}: {error}", path.display()))
 }
 
-fn load(path: &Path) -> io::Result<Vec<Case>> {
-    let text = fs::read(path).map_err(|error| named(path, error))?;
-    let file: File = serde_json::from_slice(&text).map_err(|error| named(path, error))?;
-    if file.format != vector::FORMAT {
-        return Err(named(path, format!("format {} is not {}", file.format, vector::FORMAT)));
-    }
-    Ok(file.cases)
-}
-
-fn replay_file(path: &Path) -> io::Result<FileReport> {
+fn replay_file(path: &Path) -> FileReport {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let text = fs::read(path).map_err(|error| named(path, error))?;
-    if certificates::is_certificates(&text) {
-        return Ok(FileReport { name, cases: judge_certificates(path, &text)? });
-    }
-    let twins = twins(path)?;
-    let cases = load(path)?.into_iter().map(|case| {
-        let outcome = judge(&case, twins.get(&case.name));
-        CaseReport { name: case.name, mode: case.mode, reasons: [case.suspect, case.points].concat(), outcome }
+    let cases = fs::read(path).map_err(|error| error.to_string()).and_then(|text| {
+        if certificates::is_certificates(&text) {
+            return judge_certificates(&text, &name);
+        }
+        let cases = vector::read(&text, &name)?;
+        let (twins, mut reports) = twins(path);
+        reports.extend(cases.into_iter().map(|case| match case {
+            Ok(case) => report(&case, twins.get(&case.name)),
+            Err(unreadable) => unreadable.into(),
+        }));
+        Ok(reports)
     });
-    Ok(FileReport { name, cases: cases.collect() })
+    let cases = cases.unwrap_or_else(|why| vec![unreadable_file(name.clone(), &why)]);
+    FileReport { name, cases }
 }
 
-fn judge_certificates(path: &Path, text: &[u8]) -> io::Result<Vec<CaseReport>> {
-    let judged = certificates::judge(text).map_err(|error| named(path, error))?;
+fn report(case: &Case, twin: Option<&Case>) -> CaseReport {
+    let reasons = [case.suspect.as_slice(), &case.points].concat();
+    CaseReport { name: case.name.clone(), mode: case.mode.clone(), reasons, outcome: judge(case, twin) }
+}
+
+/// A file that cannot be read counts as one case that failed.
+fn unreadable_file(name: String, why: &str) -> CaseReport {
+    Unreadable { name, mode: String::new(), why: why.into() }.into()
+}
+
+impl From<Unreadable> for CaseReport {
+    fn from(Unreadable { name, mode, why }: Unreadable) -> Self {
+        let outcome = Outcome::Failed(format!("cannot be read: {why}"));
+        Self { name, mode, reasons: Vec::new(), outcome }
+    }
+}
+
+fn judge_certificates(text: &[u8], name: &str) -> Result<Vec<CaseReport>, String> {
     let report = |judged: Judged| {
         let (outcome, reasons) = match judged.judgement {
             Judgement::Passed => (Outcome::AsRecorded, Vec::new()),
@@ -106,15 +119,40 @@ fn judge_certificates(path: &Path, text: &[u8]) -> io::Result<Vec<CaseReport>> {
         };
         CaseReport { name: judged.name, mode: CERTIFICATES.into(), reasons, outcome }
     };
-    Ok(judged.into_iter().map(report).collect())
+    Ok(certificates::judge(text, name)?.into_iter().map(report).collect())
 }
 
-/// The cases as a terminal plays them that follows every recommendation.
-fn twins(path: &Path) -> io::Result<BTreeMap<String, Case>> {
+/// The cases as a terminal plays them that follows every recommendation, and what of them cannot be read.
+fn twins(path: &Path) -> (BTreeMap<String, Case>, Vec<CaseReport>) {
     let beside = path.parent().and_then(Path::parent).zip(path.file_name());
-    let twin = beside.map(|(folder, name)| folder.join("recommended").join(name)).filter(|twin| twin.exists());
-    let cases = twin.map(|twin| load(&twin)).transpose()?.unwrap_or_default();
-    Ok(cases.into_iter().map(|case| (case.name.clone(), case)).collect())
+    let Some((twin, file)) = beside.map(|(folder, file)| (folder.join("recommended").join(file), file)) else {
+        return (BTreeMap::new(), Vec::new());
+    };
+    if !twin.exists() {
+        return (BTreeMap::new(), Vec::new());
+    }
+    let name = format!("recommended/{}", file.to_string_lossy());
+    let read = fs::read(&twin).map_err(|error| error.to_string()).and_then(|text| vector::read(&text, &name));
+    let (mut twins, mut unreadable) = (BTreeMap::new(), Vec::new());
+    match read {
+        Ok(cases) => {
+            for case in cases {
+                match case {
+                    Ok(case) => drop(twins.insert(case.name.clone(), case)),
+                    Err(case) => {
+                        let name = format!("recommended {}", case.name);
+                        unreadable.push(Unreadable { name, ..case }.into());
+                    }
+                }
+            }
+        }
+        Err(why) => unreadable.push(unreadable_file(name, &why)),
+    }
+    // A file that is replayed as its own twin says it already.
+    if twin == path {
+        unreadable.clear();
+    }
+    (twins, unreadable)
 }
 
 fn judge(case: &Case, twin: Option<&Case>) -> Outcome {
@@ -135,3 +173,6 @@ fn judge(case: &Case, twin: Option<&Case>) -> Outcome {
         Outcome::Failed(difference)
     }
 }
+
+#[cfg(test)]
+mod tests;

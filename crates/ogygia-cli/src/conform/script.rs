@@ -1,4 +1,13 @@
 //! A peer that answers what was recorded, and compares what it is asked.
+//!
+//! Each peer has a script of its own, and neither knows how far the other one is. What must wait for the other peer
+//! (specification 02, E.19) is held by the bytes: an answer is given out only when it is asked for, and the command that
+//! depends on it carries a part of it that nobody can know before. Open Secure Session carries the challenge of the SAM;
+//! Digest Init the answer to the opening; Close Secure Session the MAC of Digest Close; Digest Authenticate and SV Check
+//! the MAC of the card; SV Prepare the answer to SV Get, and the operation that of SV Prepare; what is ciphered the
+//! challenge of the card. Sent too early, such a command would have other bytes, and the case would fail. The test
+//! `what_waits_for_the_other_peer_carries_its_answer` in `tests/vectors.rs` checks that the recordings are so, of
+//! openings, closings and authentications. What must wait for the same peer is in the order of its script.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;

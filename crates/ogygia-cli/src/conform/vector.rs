@@ -9,9 +9,39 @@ use crate::hex::Hex;
 pub(super) const FORMAT: &str = "calypso-exchange/1";
 
 #[derive(Debug, Deserialize)]
-pub(super) struct File {
-    pub(super) format: String,
-    pub(super) cases: Vec<Case>,
+struct File {
+    format: String,
+    cases: Vec<Value>,
+}
+
+/// What of a file cannot be read, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    /// Its name; or its number, from 1, and its file.
+    pub(super) name: String,
+    pub(super) mode: String,
+    pub(super) why: String,
+}
+
+/// The cases of a file, each read by itself.
+pub(super) fn read(text: &[u8], file_name: &str) -> Result<Vec<Result<Case, Unreadable>>, String> {
+    let file: File = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    if file.format != FORMAT {
+        return Err(format!("format {:.40} is not {FORMAT}", file.format));
+    }
+    Ok(each(&file.cases, file_name))
+}
+
+/// Reads each of `values` by itself.
+pub(super) fn each<'a, T: Deserialize<'a>>(values: &'a [Value], file_name: &str) -> Vec<Result<T, Unreadable>> {
+    let read = |(index, value): (usize, &'a Value)| {
+        T::deserialize(value).map_err(|error| {
+            let text = |name| value.get(name).and_then(Value::as_str).map(String::from);
+            let name = text("name").unwrap_or_else(|| format!("case {} of {file_name}", index + 1));
+            Unreadable { name, mode: text("mode").unwrap_or_default(), why: error.to_string() }
+        })
+    };
+    values.iter().enumerate().map(read).collect()
 }
 
 #[derive(Clone, Debug, Deserialize)]
