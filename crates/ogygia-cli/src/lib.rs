@@ -74,7 +74,8 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
     let args::CardChoice { file, profile } = &run.card;
     let stored = store::open(file.as_deref(), profile.as_deref(), scenario.default_profile())?;
     let terminal = Terminal::new(stored.card);
-    let mut stage = Stage { terminal, clock, now, location, options, fresh: stored.fresh, setup: Vec::new() };
+    let mut stage =
+        Stage { terminal, clock, now, location, options, fresh: stored.fresh, setup: Vec::new(), before: None };
     let report = scenario.run(&mut stage);
     // The card comes first: it has changed whether anybody reads of it or not.
     if let Some(file) = &stored.file {

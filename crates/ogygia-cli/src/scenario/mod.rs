@@ -1,5 +1,6 @@
 //! The scenarios that `ogygia run` plays.
 
+mod changes;
 mod control;
 mod load;
 mod personalize;
@@ -9,6 +10,7 @@ mod scripted;
 mod setup;
 mod validate;
 
+pub use changes::Contents;
 pub(crate) use proof::NOTHING;
 pub use proof::Proof;
 pub use report::{Change, Done, Outcome, Report};
@@ -249,11 +251,15 @@ impl Scenario {
     #[must_use]
     pub fn run(self, stage: &mut Stage) -> Report {
         let played = self.play(stage);
-        let done = played.unwrap_or_else(|failure| Done {
+        let mut done = played.unwrap_or_else(|failure| Done {
             outcome: if failure.is_card_lost() { Outcome::CardLost } else { Outcome::Error },
             result: format!("failed: {failure}"),
             ..Done::default()
         });
+        // Also of a scenario that failed: it may have written before.
+        if let Some(before) = stage.before.take() {
+            done.changed.splice(0..0, before.changes(&stage.contents()));
+        }
         Report { scenario: self, setup: std::mem::take(&mut stage.setup), entries: stage.terminal.log.entries(), done }
     }
 }
@@ -275,6 +281,20 @@ pub struct Stage {
     pub fresh: bool,
     /// What was done for that.
     pub setup: Vec<String>,
+    /// What the card held when the scenario proper began.
+    pub before: Option<Contents>,
+}
+
+impl Stage {
+    /// What the card holds.
+    fn contents(&self) -> Contents {
+        Contents::of(self.terminal.card.inner().card())
+    }
+
+    /// The scenario proper begins: what changes from now on, it has changed.
+    fn begin(&mut self) {
+        self.before = Some(self.contents());
+    }
 }
 
 #[cfg(test)]

@@ -122,6 +122,16 @@ fn the_account_of_a_validation() {
     assert_eq!(output.stdout.lines().last(), Some("accepted: multi-trip in slot 1, 9 left"));
 }
 
+/// The contract is written as it was, so it did not change; the list did.
+#[test]
+fn the_account_of_a_sale() {
+    let told = run(&["sale-distributed"]).stdout;
+    let changed = told.split("What changed on the card\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(changed.starts_with("  Contract list, record 1\n    before: zeros\n    after:  02"), "{told}");
+    assert!(changed.ends_with("  Counters, counter 1\n    before: 10\n    after:  20"), "{told}");
+    assert!(!changed.contains("Contracts"), "{told}");
+}
+
 #[test]
 fn personalize_lists_its_exchanges() {
     let output = run(&["personalize"]);
