@@ -31,15 +31,16 @@ use scenario::{Scenario, Stage};
 use terminal::Terminal;
 use ticketing::{Location, Moment};
 
-/// Runs the command, writes what it has to say to `out`, and returns the exit code.
+/// Runs the command, writes what it has to say to `out`, and returns the exit code. What must not be mixed with an object
+/// in `out` goes to `err`.
 ///
 /// # Errors
 ///
 /// What keeps the command from its work.
-pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     match &arguments.action {
         Action::Run(run) if run.list => list(out),
-        Action::Run(run) => run_scenario(run, out),
+        Action::Run(run) => run_scenario(run, out, err),
         Action::Read(read) => read::run(read, out),
         Action::Pki { action } => pki::run(action, out),
         Action::Conform { paths } => {
@@ -56,7 +57,7 @@ fn list(out: &mut dyn Write) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
+fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let name = run.scenario.as_deref().unwrap_or_default();
     let scenario = Scenario::from_name(name).ok_or_else(|| {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
@@ -83,6 +84,11 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write) -> Result<u8, Failure> {
     }
     if run.json {
         writeln!(out, "{}", report.to_json()?)?;
+        if !report.succeeded() {
+            // The object has no member for it.
+            out.flush()?;
+            writeln!(err, "ogygia: {}", report.done.result)?;
+        }
     } else {
         account::write(&report, &stage, out)?;
     }

@@ -9,7 +9,8 @@ use ogygia_cli::args::Arguments;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let code = ogygia_cli::run(&arguments, &mut out).and_then(|code| Ok(out.flush().map(|()| code)?));
+    let code =
+        ogygia_cli::run(&arguments, &mut out, &mut io::stderr()).and_then(|code| Ok(out.flush().map(|()| code)?));
     match code {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {

@@ -176,6 +176,19 @@ fn a_refusal_is_one_object_too() {
     assert_eq!(outcome(&["validate", "--json", "--profile", "stored-value"]), (1, "error".to_owned(), false));
 }
 
+/// The reason is not lost: it stands beside the object.
+#[test]
+fn a_refusal_with_its_reason() {
+    let folder = Folder::new("reason");
+    let validate = ["validate", "--json", "--card", &folder.path("card.json")];
+    assert_eq!(run(&validate).stderr, "");
+    let again = run(&validate);
+    assert_eq!(again.stderr, "ogygia: refused: invalid card, already tapped (2026-11-25 08:32)\n");
+    let failed = run(&["validate", "--json", "--profile", "stored-value"]);
+    assert!(failed.stderr.starts_with("ogygia: failed: no ticketing application on this card"), "{}", failed.stderr);
+    assert_eq!(failed.stderr.lines().count(), 1);
+}
+
 #[test]
 fn a_card_of_another_kind_is_told_of() {
     let output = run(&["validate", "--profile", "stored-value"]);

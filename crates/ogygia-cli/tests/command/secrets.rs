@@ -47,6 +47,9 @@ fn pins_that_are_refused() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.stdout.contains("WRONG; presentations left: 2"), "{}", wrong.stdout);
     hides(&wrong, &["7359", "0000"]);
+    let object = run(&["pin-in-session", "--pin", "7359", "--json"]);
+    assert!(object.stderr.contains("63C2: PIN wrong or blocked\n"), "{}", object.stderr);
+    hides(&object, &["7359", "0000"]);
     for typed in ["73591", "735", "735A", "73\u{df}"] {
         let output = run(&["plain-pin", "--pin", typed]);
         output.is_refused(2, "a PIN has four digits");
