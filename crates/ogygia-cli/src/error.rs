@@ -13,6 +13,8 @@ pub enum Failure {
     Usage(String),
     /// It could not be done: exit code 1.
     Failed(String),
+    /// Nobody reads the output any more: that is no failure, and exit code 0 where no other is known.
+    Unheard,
     /// The card is refused before any session.
     Refused(Refused),
     /// The transaction failed.
@@ -36,6 +38,7 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Unheard => 0,
             Self::Usage(_) => 2,
             Self::Failed(_) | Self::Refused(_) | Self::Transaction(_) | Self::Lost(_) => 1,
         }
@@ -52,6 +55,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(why) | Self::Failed(why) => f.write_str(why),
+            Self::Unheard => f.write_str("nobody reads the output"),
             Self::Refused(refused) => refused.fmt(f),
             Self::Transaction(error) => error.fmt(f),
             Self::Lost(Loss::Peer) => f.write_str("the card was lost during its selection"),

@@ -44,8 +44,9 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
         Action::Read(read) => read::run(read, out),
         Action::Pki { action } => pki::run(action, out),
         Action::Conform { paths } => {
-            let passed = conform::run(paths, out).map_err(|error| Failure::usage(error.to_string()))?;
-            Ok(u8::from(!passed))
+            let report = conform::replay(paths).map_err(|error| Failure::usage(error.to_string()))?;
+            let code = u8::from(report.tally().failed != 0);
+            heard(report.write(out).map_err(Failure::from), code)
         }
     }
 }
@@ -82,21 +83,36 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Re
     if let Some(file) = &stored.file {
         store::save(stage.terminal.card.inner().card(), file)?;
     }
-    if run.json {
-        writeln!(out, "{}", report.to_json()?)?;
+    let written = if run.json {
+        let written = report.to_json().and_then(|json| Ok(writeln!(out, "{json}").and_then(|()| out.flush())?));
         if !report.succeeded() {
             // The object has no member for it.
-            out.flush()?;
             writeln!(err, "ogygia: {}", report.done.result)?;
         }
+        written
     } else {
-        account::write(&report, &stage, out)?;
+        account::write(&report, &stage, out).map_err(Failure::from)
+    };
+    heard(written, u8::from(!report.succeeded()))
+}
+
+/// The exit code, once everything is `written`; also when the reader had enough of it, as `head` has.
+///
+/// # Errors
+///
+/// What else went wrong with the writing.
+pub fn heard(written: Result<(), Failure>, code: u8) -> Result<u8, Failure> {
+    match written {
+        Ok(()) | Err(Failure::Unheard) => Ok(code),
+        Err(failure) => Err(failure),
     }
-    Ok(u8::from(!report.succeeded()))
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::failed(format!("the output cannot be written: {error}"))
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Unheard,
+            _ => Self::failed(format!("the output cannot be written: {error}")),
+        }
     }
 }

@@ -14,7 +14,7 @@ mod life;
 mod pki;
 mod secrets;
 
-use helper::{Folder, Output, ogygia};
+use helper::{Folder, Output, ogygia, unheard};
 use serde_json::Value;
 
 const NOW: [&str; 2] = ["--now", "2026-11-25T08:32"];
@@ -218,6 +218,18 @@ fn times_that_a_card_cannot_express() {
     at("2054-11-10T00:00").is_refused(2, "2010");
     at("tomorrow").is_refused(2, "YYYY-MM-DDTHH:MM");
     assert_eq!(at("2010-01-01T00:00").code, 0);
+}
+
+/// As in a pipe before `head`: the end is quiet, and the exit code as it would have been.
+#[test]
+fn nobody_listens() {
+    let quiet = |code: i32| (code, String::new());
+    for arguments in [&["run", "--list"][..], &["run", "validate"], &["run", "validate", "--json"], &["read"]] {
+        assert_eq!(unheard(arguments), quiet(0), "{arguments:?}");
+    }
+    assert_eq!(unheard(&["run", "validate", "--profile", "stored-value"]), quiet(1));
+    let (code, told) = unheard(&["run", "validate", "--profile", "stored-value", "--json"]);
+    assert!(code == 1 && told.starts_with("ogygia: failed: no ticketing"), "{told}");
 }
 
 #[test]
