@@ -64,10 +64,7 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Re
         let names = Scenario::ALL.map(Scenario::name).join(", ");
         Failure::usage(format!("no scenario {name}; there are: {names}"))
     })?;
-    if run.no_sam && scenario != Scenario::Control {
-        return Err(Failure::usage("only control does without a SAM"));
-    }
-    let options = Options::of(run)?;
+    let options = Options::of(run, scenario)?;
     let location = Location::parse(&run.location)
         .ok_or_else(|| Failure::usage(format!("no location {}; name one or give a number", run.location)))?;
     let clock = clock::now(run.now.as_deref())?;

@@ -206,6 +206,16 @@ fn place_and_fare() {
     assert_eq!(run(&["validate", "--fare", "300", "--policy", "grouped"]).code, 0);
 }
 
+/// Rather than ignore it.
+#[test]
+fn options_of_other_scenarios() {
+    let refused = |arguments: &[&str], why| run(arguments).is_refused(2, why);
+    refused(&["validate", "--trips", "3"], "--trips does not belong to validate, but to load-contract");
+    refused(&["control", "--pin", "73591"], "--pin does not belong to control, but to plain-pin and pin-in-session");
+    refused(&["load-contract", "--tariff", "season-pass", "--trips", "3"], "--trips belongs to --tariff multi-trip");
+    refused(&["load-contract", "--amount", "3"], "--amount belongs to --tariff stored-value");
+}
+
 #[test]
 fn the_system_has_a_clock() {
     assert_eq!(ogygia(&["run", "validate"]).code, 0);

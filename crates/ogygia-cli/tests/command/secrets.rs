@@ -16,9 +16,10 @@ fn hides(output: &Output, pins: &[&str]) {
 
 #[test]
 fn pins_are_masked_everywhere() {
-    for scenario in ["plain-pin", "change-key-and-pin", "pin-in-session"] {
+    let new = ["--new-pin", "7359"];
+    for (scenario, typed) in [("plain-pin", &new[..]), ("change-key-and-pin", &new), ("pin-in-session", &[])] {
         for json in [&[][..], &["--json"]] {
-            let output = run(&[&[scenario, "--new-pin", "7359"], json].concat());
+            let output = run(&[&[scenario], typed, json].concat());
             assert_eq!(output.code, 0);
             hides(&output, &["0000", "7359"]);
             assert_eq!(output.stdout.contains("****"), json.is_empty());
