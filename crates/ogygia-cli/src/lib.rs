@@ -62,11 +62,11 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Re
     let name = run.scenario.as_deref().unwrap_or_default();
     let scenario = Scenario::from_name(name).ok_or_else(|| {
         let names = Scenario::ALL.map(Scenario::name).join(", ");
-        Failure::usage(format!("no scenario {name}; there are: {names}"))
+        Failure::usage(format!("no scenario {name:?}; there are: {names}"))
     })?;
     let options = Options::of(run, scenario)?;
     let location = Location::parse(&run.location)
-        .ok_or_else(|| Failure::usage(format!("no location {}; name one or give a number", run.location)))?;
+        .ok_or_else(|| Failure::usage(format!("no location {:?}; name one or give a number", run.location)))?;
     let clock = clock::now(run.now.as_deref())?;
     let now = Moment::from_civil(clock)
         .ok_or_else(|| Failure::usage(format!("a card cannot express the day of {clock}: 2010-01-01 to 2054-11-09")))?;

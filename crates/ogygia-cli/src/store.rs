@@ -85,7 +85,7 @@ pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
 pub fn new_card(profile: &str) -> Result<VirtualCard, Failure> {
     let Some((_, text)) = profiles().find(|(id, _)| *id == profile) else {
         let known: Vec<_> = profiles().map(|(id, _)| id).collect();
-        return Err(Failure::usage(format!("no profile {profile}; there are: {}", known.join(", "))));
+        return Err(Failure::usage(format!("no profile {profile:?}; there are: {}", known.join(", "))));
     };
     let found = Profile::from_json(text).map_err(|error| Failure::failed(error.to_string()))?;
     VirtualCard::new(&found, &keys()).map_err(|error| Failure::failed(error.to_string()))

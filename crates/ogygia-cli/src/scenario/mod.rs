@@ -20,6 +20,7 @@ use jiff::civil::DateTime;
 use crate::error::Failure;
 use crate::options::Options;
 use crate::terminal::Terminal;
+use crate::ticketing::application::Refused;
 use crate::ticketing::{Location, Moment};
 
 /// A scenario.
@@ -247,13 +248,25 @@ impl Scenario {
         }
     }
 
+    /// What to do about a card that was made just now for a profile that was named.
+    fn hint(self, failure: &Failure, stage: &Stage) -> String {
+        let id = &stage.terminal.card.inner().card().profile().id;
+        let own = self.default_profile();
+        match failure {
+            Failure::Refused(Refused::NotFound) if stage.fresh && id != own => {
+                format!(" ({id}); without --profile, {} takes {own}", self.name())
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Plays it, whatever comes of it.
     #[must_use]
     pub fn run(self, stage: &mut Stage) -> Report {
         let played = self.play(stage);
         let mut done = played.unwrap_or_else(|failure| Done {
             outcome: if failure.is_card_lost() { Outcome::CardLost } else { Outcome::Error },
-            result: format!("failed: {failure}"),
+            result: format!("failed: {failure}{}", self.hint(&failure, stage)),
             ..Done::default()
         });
         // Also of a scenario that failed: it may have written before.

@@ -193,7 +193,13 @@ fn a_refusal_with_its_reason() {
 fn a_card_of_another_kind_is_told_of() {
     let output = run(&["validate", "--profile", "stored-value"]);
     assert_eq!((output.code, output.stderr.as_str()), (1, ""));
-    assert_eq!(output.stdout.lines().last(), Some("failed: no ticketing application on this card"));
+    assert_eq!(
+        output.stdout.lines().last(),
+        Some(
+            "failed: no ticketing application on this card (stored-value); without --profile, validate takes \
+             kit-prime-regular-v3"
+        )
+    );
 }
 
 #[test]
@@ -201,7 +207,7 @@ fn place_and_fare() {
     let riga = run(&["validate", "--location", "riga"]);
     assert!(riga.stdout.contains("at Riga (6)"), "{}", riga.stdout);
     assert_eq!(run(&["validate", "--location", "77"]).code, 0);
-    run(&["validate", "--location", "Atlantis"]).is_refused(2, "no location Atlantis");
+    run(&["validate", "--location", "Atlantis"]).is_refused(2, "no location \"Atlantis\";");
     assert_eq!(run(&["validate", "--fare", "0"]).code, 2);
     assert_eq!(run(&["validate", "--fare", "300", "--policy", "grouped"]).code, 0);
 }
@@ -244,12 +250,12 @@ fn nobody_listens() {
 
 #[test]
 fn unknown_scenario() {
-    run(&["lunch"]).is_refused(2, "no scenario lunch; there are: plain-pin, change-key-and-pin,");
+    run(&["lunch"]).is_refused(2, "no scenario \"lunch\"; there are: plain-pin, change-key-and-pin,");
 }
 
 #[test]
 fn unknown_profile() {
-    run(&["validate", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
+    run(&["validate", "--profile", "kit"]).is_refused(2, "no profile \"kit\"; there are: ");
     ogygia(&["read", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
 }
 
