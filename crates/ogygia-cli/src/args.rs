@@ -10,7 +10,7 @@ use crate::{hex, pki};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
-#[command(name = "ogygia", version, about)]
+#[command(name = "ogygia", version, about, after_help = exit_codes!())]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -25,12 +25,14 @@ pub enum Action {
     /// Show what is on a card
     Read(Read),
     /// Make, show and verify certificates of cards
+    #[command(after_help = exit_codes!())]
     Pki {
         /// What to do with them
         #[command(subcommand)]
         action: pki::Action,
     },
     /// Replay recorded exchanges, and judge certificates, files or folders
+    #[command(after_help = exit_codes!())]
     Conform {
         /// What to replay
         #[arg(required = true, value_name = "PATH")]
@@ -38,7 +40,18 @@ pub enum Action {
     },
 }
 
-const COUNTED: &str = "\
+/// What the exit codes mean: the help of each command ends with it.
+macro_rules! exit_codes {
+    () => {
+        "\
+Exit codes: 0 when all is as hoped; 1 when a card, a SAM or a certificate is refused, a vector failed, or it could not be
+done; 2 for wrong usage, which includes a file named to be read that is not there, or is no card or vectors at all."
+    };
+}
+pub(crate) use exit_codes;
+
+const COUNTED: &str = concat!(
+    "\
 What --json counts, as the specification of transactions does:
   card_requests, sam_requests  grouped transmissions of the transaction, whatever the number of commands in each
   selection_requests           those that select the application; in no other figure
@@ -49,14 +62,16 @@ What --json counts, as the specification of transactions does:
   virtual_us                   null: there is no virtual clock yet
 What makes a new card ready for a scenario is not counted.
 
-The exit code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.";
+",
+    exit_codes!()
+);
 
 /// Over the options that are refused with other scenarios: see [`crate::options`].
 const SOME: &str = "Options of some scenarios";
 
 /// `ogygia run`.
 #[derive(Debug, Args)]
-#[command(after_long_help = COUNTED)]
+#[command(after_help = exit_codes!(), after_long_help = COUNTED)]
 pub struct Run {
     /// Which scenario; see --list
     #[arg(required_unless_present = "list", value_name = "SCENARIO")]
@@ -152,6 +167,7 @@ pub enum Policy {
 
 /// `ogygia read`.
 #[derive(Debug, Args)]
+#[command(after_help = exit_codes!())]
 pub struct Read {
     /// Print the card image as JSON
     #[arg(long)]

@@ -9,7 +9,8 @@ use crate::ticketing::application::Refused;
 /// Why the command stops.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line asks for something that does not exist: exit code 2.
+    /// The command line asks for something that does not exist, or names a file that cannot be read or is of no use:
+    /// exit code 2.
     Usage(String),
     /// It could not be done: exit code 1.
     Failed(String),

@@ -1,7 +1,7 @@
 //! The command line of Ogygia, as a library so that it can be tested.
 //!
 //! Arguments are parsed ([`args`]), turned into what is needed ([`run`] and the modules below it), and run. The exit
-//! code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.
+//! codes are told at the end of each command's help, and by [`Failure::exit_code`](error::Failure::exit_code).
 
 #![forbid(unsafe_code)]
 

@@ -70,10 +70,10 @@ pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
     let text = match fs::read(path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot("read", path, &error)),
+        Err(error) => return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
     };
     VirtualCard::from_json(&text, &keys()).map(Some).map_err(|error| {
-        Failure::failed(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
+        Failure::usage(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
     })
 }
 

@@ -279,6 +279,19 @@ fn help_tells_what_is_counted() {
 }
 
 #[test]
+fn every_help_tells_the_exit_codes() {
+    let all: [&[&str]; 8] =
+        [&[], &["run"], &["read"], &["conform"], &["pki"], &["pki", "issue"], &["pki", "show"], &["pki", "verify"]];
+    for command in all {
+        for help in ["-h", "--help"] {
+            let output = ogygia(&[command, &[help]].concat());
+            assert_eq!(output.code, 0);
+            assert_eq!(output.stdout.matches("Exit codes: 0 when all is as hoped; 1 when").count(), 1, "{command:?}");
+        }
+    }
+}
+
+#[test]
 fn wrong_usage() {
     for arguments in [&[][..], &["run"], &["walk"], &["run", "validate", "--trace", "x"], &["conform"]] {
         assert_eq!(ogygia(arguments).code, 2, "{arguments:?}");
@@ -294,8 +307,8 @@ fn a_damaged_card_file_is_left_as_it_is() {
     let damages = [&b""[..], &whole[..whole.len() / 2], b"{}", b"\xFF\xFE", b"[1, 2"];
     for damaged in damages {
         std::fs::write(&file, damaged).unwrap();
-        run(&["validate", "--card", &file]).is_refused(1, "left as it is");
-        ogygia(&["read", "--card", &file]).is_refused(1, "left as it is");
+        run(&["validate", "--card", &file]).is_refused(2, "left as it is");
+        ogygia(&["read", "--card", &file]).is_refused(2, "left as it is");
         assert_eq!(std::fs::read(&file).unwrap(), damaged);
     }
     assert_eq!(folder.names(), ["card.json"]);
@@ -305,7 +318,7 @@ fn a_damaged_card_file_is_left_as_it_is() {
 fn a_place_that_cannot_be_written() {
     let folder = Folder::new("unwritable");
     run(&["validate", "--card", &folder.path("missing/card.json")]).is_refused(1, "cannot write");
-    run(&["validate", "--card", &folder.path("")]).is_refused(1, "cannot read");
+    run(&["validate", "--card", &folder.path("")]).is_refused(2, "cannot read");
     assert!(folder.names().is_empty());
 }
 
@@ -313,7 +326,7 @@ fn a_place_that_cannot_be_written() {
 fn read_shows_what_is_on_the_card() {
     let folder = Folder::new("read");
     let file = folder.path("card.json");
-    ogygia(&["read", "--card", &file]).is_refused(1, "there is no card file");
+    ogygia(&["read", "--card", &file]).is_refused(2, "there is no card file");
     run(&["validate", "--card", &file]);
     let output = ogygia(&["read", "--card", &file]);
     assert_eq!(output.code, 0);
@@ -345,4 +358,6 @@ fn read_prints_the_image() {
 fn conform_tells_of_paths_that_are_not_there() {
     let folder = Folder::new("conform");
     assert_eq!(ogygia(&["conform", &folder.path("missing.json")]).code, 2);
+    std::fs::write(folder.path("other.json"), "{}").unwrap();
+    assert_eq!(ogygia(&["conform", &folder.path("other.json")]).code, 2);
 }
