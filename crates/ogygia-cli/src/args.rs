@@ -10,7 +10,7 @@ use crate::{hex, pki};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
-#[command(name = "ogygia", version, about)]
+#[command(name = "ogygia", version, about, after_help = exit_codes!())]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -25,12 +25,14 @@ pub enum Action {
     /// Show what is on a card
     Read(Read),
     /// Make, show and verify certificates of cards
+    #[command(after_help = exit_codes!())]
     Pki {
         /// What to do with them
         #[command(subcommand)]
         action: pki::Action,
     },
     /// Replay recorded exchanges, and judge certificates, files or folders
+    #[command(after_help = exit_codes!())]
     Conform {
         /// What to replay
         #[arg(required = true, value_name = "PATH")]
@@ -38,7 +40,18 @@ pub enum Action {
     },
 }
 
-const COUNTED: &str = "\
+/// What the exit codes mean: the help of each command ends with it.
+macro_rules! exit_codes {
+    () => {
+        "\
+Exit codes: 0 when all is as hoped; 1 when a card, a SAM or a certificate is refused, a vector failed, or it could not be
+done; 2 for wrong usage, which includes a file named to be read that is not there, or is no card or vectors at all."
+    };
+}
+pub(crate) use exit_codes;
+
+const COUNTED: &str = concat!(
+    "\
 What --json counts, as the specification of transactions does:
   card_requests, sam_requests  grouped transmissions of the transaction, whatever the number of commands in each
   selection_requests           those that select the application; in no other figure
@@ -49,11 +62,16 @@ What --json counts, as the specification of transactions does:
   virtual_us                   null: there is no virtual clock yet
 What makes a new card ready for a scenario is not counted.
 
-The exit code is 0 for success, 1 for a refused card or a failure, 2 for wrong usage.";
+",
+    exit_codes!()
+);
+
+/// Over the options that are refused with other scenarios: see [`crate::options`].
+const SOME: &str = "Options of some scenarios";
 
 /// `ogygia run`.
 #[derive(Debug, Args)]
-#[command(after_long_help = COUNTED)]
+#[command(after_help = exit_codes!(), after_long_help = COUNTED)]
 pub struct Run {
     /// Which scenario; see --list
     #[arg(required_unless_present = "list", value_name = "SCENARIO")]
@@ -76,33 +94,33 @@ pub struct Run {
     /// Where the terminal stands, by name or number
     #[arg(long, value_name = "PLACE", default_value = "Paris")]
     pub location: String,
-    /// What one trip costs with a stored value contract
-    #[arg(long, value_name = "AMOUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
-    pub fare: u32,
-    /// What load-contract sells
-    #[arg(long, value_enum, default_value_t = Tariff::MultiTrip)]
-    pub tariff: Tariff,
-    /// How many trips of a multi-trip contract
-    #[arg(long, value_name = "TRIPS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
-    pub trips: u32,
-    /// How much of a stored value contract
-    #[arg(long, value_name = "AMOUNT", default_value_t = 2500, value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
-    pub amount: u32,
-    /// Load no other card than the one with this serial number
-    #[arg(long, value_name = "HEX")]
+    /// validate: what one trip costs with a stored value contract [default: 1]
+    #[arg(long, help_heading = SOME, value_name = "AMOUNT", value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub fare: Option<u32>,
+    /// load-contract: what is sold [default: multi-trip]
+    #[arg(long, help_heading = SOME, value_enum)]
+    pub tariff: Option<Tariff>,
+    /// load-contract: how many trips of a multi-trip contract [default: 10]
+    #[arg(long, help_heading = SOME, value_name = "TRIPS", value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub trips: Option<u32>,
+    /// load-contract: how much of a stored value contract [default: 2500]
+    #[arg(long, help_heading = SOME, value_name = "AMOUNT", value_parser = clap::value_parser!(u32).range(1..=0x00FF_FFFF))]
+    pub amount: Option<u32>,
+    /// load-contract: no other card than the one with this serial number
+    #[arg(long, help_heading = SOME, value_name = "HEX")]
     pub serial: Option<String>,
-    /// For how long a validation counts at a control
-    #[arg(long, value_name = "MINUTES", default_value_t = 60)]
-    pub validity: u32,
-    /// Control without a SAM: what is read is not authenticated
-    #[arg(long)]
+    /// control: for how long a validation counts [default: 60]
+    #[arg(long, help_heading = SOME, value_name = "MINUTES")]
+    pub validity: Option<u32>,
+    /// control: without a SAM, so that what is read is not authenticated
+    #[arg(long, help_heading = SOME)]
     pub no_sam: bool,
-    /// The PIN that the holder types; for virtual cards, since others may see a command line
-    #[arg(long, value_name = "DIGITS", default_value = "0000", hide_default_value = true, value_parser = secret)]
-    pub pin: Secret,
-    /// The PIN that a change makes of it
-    #[arg(long, value_name = "DIGITS", default_value = "4711", hide_default_value = true, value_parser = secret)]
-    pub new_pin: Secret,
+    /// plain-pin, pin-in-session: the PIN that the holder types; for virtual cards, since others may see a command line
+    #[arg(long, help_heading = SOME, value_name = "DIGITS", value_parser = secret)]
+    pub pin: Option<Secret>,
+    /// plain-pin, change-key-and-pin: the PIN that a change makes of it
+    #[arg(long, help_heading = SOME, value_name = "DIGITS", value_parser = secret)]
+    pub new_pin: Option<Secret>,
 }
 
 /// What is sold.
@@ -149,6 +167,7 @@ pub enum Policy {
 
 /// `ogygia read`.
 #[derive(Debug, Args)]
+#[command(after_help = exit_codes!())]
 pub struct Read {
     /// Print the card image as JSON
     #[arg(long)]

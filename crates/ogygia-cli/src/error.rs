@@ -9,10 +9,13 @@ use crate::ticketing::application::Refused;
 /// Why the command stops.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line asks for something that does not exist: exit code 2.
+    /// The command line asks for something that does not exist, or names a file that cannot be read or is of no use:
+    /// exit code 2.
     Usage(String),
     /// It could not be done: exit code 1.
     Failed(String),
+    /// Nobody reads the output any more: that is no failure, and exit code 0 where no other is known.
+    Unheard,
     /// The card is refused before any session.
     Refused(Refused),
     /// The transaction failed.
@@ -36,6 +39,7 @@ impl Failure {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Unheard => 0,
             Self::Usage(_) => 2,
             Self::Failed(_) | Self::Refused(_) | Self::Transaction(_) | Self::Lost(_) => 1,
         }
@@ -52,6 +56,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(why) | Self::Failed(why) => f.write_str(why),
+            Self::Unheard => f.write_str("nobody reads the output"),
             Self::Refused(refused) => refused.fmt(f),
             Self::Transaction(error) => error.fmt(f),
             Self::Lost(Loss::Peer) => f.write_str("the card was lost during its selection"),

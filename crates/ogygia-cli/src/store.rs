@@ -70,10 +70,10 @@ pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
     let text = match fs::read(path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(cannot("read", path, &error)),
+        Err(error) => return Err(Failure::usage(format!("cannot read {}: {error}", path.display()))),
     };
     VirtualCard::from_json(&text, &keys()).map(Some).map_err(|error| {
-        Failure::failed(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
+        Failure::usage(format!("{} holds no virtual card, and was left as it is: {error}", path.display()))
     })
 }
 
@@ -85,7 +85,7 @@ pub fn load(path: &Path) -> Result<Option<VirtualCard>, Failure> {
 pub fn new_card(profile: &str) -> Result<VirtualCard, Failure> {
     let Some((_, text)) = profiles().find(|(id, _)| *id == profile) else {
         let known: Vec<_> = profiles().map(|(id, _)| id).collect();
-        return Err(Failure::usage(format!("no profile {profile}; there are: {}", known.join(", "))));
+        return Err(Failure::usage(format!("no profile {profile:?}; there are: {}", known.join(", "))));
     };
     let found = Profile::from_json(text).map_err(|error| Failure::failed(error.to_string()))?;
     VirtualCard::new(&found, &keys()).map_err(|error| Failure::failed(error.to_string()))

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use ogygia::pki::{Aid, Day, Mode, Scope};
 
+use crate::args::exit_codes;
 use crate::hex;
 
 /// What to do with certificates.
@@ -18,17 +19,22 @@ pub enum Action {
     Verify(Verify),
 }
 
-const ISSUED: &str = "\
+const ISSUED: &str = concat!(
+    "\
 Files in FOLDER:
   root.json, root.key.json         the root: public key, private key
   ca.cert, ca.key.json             the authority: certificate, private key
   NAME.cert, NAME.key.json         the card: certificate, key pair
 The root and the authority are made once; called again with another --name, it certifies another card. Nothing is
-overwritten. Files of keys can only be read by their owner.";
+overwritten. Files of keys can only be read by their owner.
+
+",
+    exit_codes!()
+);
 
 /// `ogygia pki issue`.
 #[derive(Debug, Args)]
-#[command(after_long_help = ISSUED)]
+#[command(after_help = exit_codes!(), after_long_help = ISSUED)]
 pub struct Issue {
     /// Where the files go; made when it is not there
     #[arg(value_name = "FOLDER")]
@@ -82,6 +88,7 @@ impl From<ScopeChoice> for Scope {
 
 /// `ogygia pki show`.
 #[derive(Debug, Args)]
+#[command(after_help = exit_codes!())]
 pub struct Show {
     /// The certificate, as bytes or in hexadecimal digits, or a root key
     #[arg(value_name = "FILE")]
@@ -96,6 +103,7 @@ pub struct Show {
 
 /// `ogygia pki verify`.
 #[derive(Debug, Args)]
+#[command(after_help = exit_codes!())]
 pub struct Verify {
     /// The certificate of the card
     #[arg(long, value_name = "FILE")]

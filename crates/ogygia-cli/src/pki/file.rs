@@ -36,7 +36,7 @@ struct RsaFile {
 
 /// A certificate or a root key, whatever is in the file.
 pub(super) fn read(path: &Path) -> Result<Object, Failure> {
-    let bytes = fs::read(path).map_err(|error| cannot("read", path, &error))?;
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
     if let Some(root) = serde_json::from_slice::<RootFile>(&bytes).ok().and_then(|file| decoded(&file)) {
         return root.map(Object::Root).map_err(|error| refused(path, &error));
     }
@@ -85,7 +85,7 @@ pub(super) fn read_card(path: &Path) -> Result<CardCertificate, Failure> {
 
 /// The private key of a root or an authority.
 pub(super) fn read_private_key(path: &Path) -> Result<RsaPrivateKey, Failure> {
-    let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| cannot("read", path, &error))?;
+    let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| unreadable(path, &error))?;
     let key = || {
         let file: RsaFile = serde_json::from_slice(&bytes).ok()?;
         let exponent = Zeroizing::new(hex::decode(&file.private_exponent)?);
@@ -149,6 +149,10 @@ fn write(path: &Path, text: &str, readers: Readers) -> Result<(), Failure> {
 
 pub(super) fn cannot(verb: &str, path: &Path, error: &io::Error) -> Failure {
     Failure::failed(format!("cannot {verb} {}: {error}", path.display()))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("cannot read {}: {error}", path.display()))
 }
 
 /// The rule that a file breaks.

@@ -19,7 +19,7 @@ pub(crate) fn run(read: &args::Read, out: &mut dyn Write) -> Result<u8, Failure>
     let profile = read.card.profile.as_deref();
     let card = match &read.card.file {
         Some(path) => {
-            let missing = || Failure::failed(format!("there is no card file {}", path.display()));
+            let missing = || Failure::usage(format!("there is no card file {}", path.display()));
             let card = store::load(path)?.ok_or_else(missing)?;
             store::check_profile(&card, path, profile)?;
             card

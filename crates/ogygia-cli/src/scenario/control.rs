@@ -12,6 +12,7 @@ use crate::ticketing::control::{self, Controller, Inspection, Mode, control};
 pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     setup::travel(stage)?;
     let controller = Controller { now: stage.now, location: stage.location, validity: stage.options.validity };
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;

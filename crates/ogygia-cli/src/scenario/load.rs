@@ -2,17 +2,17 @@
 
 use ogygia::transaction::Transaction;
 
-use super::{Change, Done, Outcome, Proof, Stage, setup};
+use super::{Done, Outcome, Proof, Stage, setup};
 use crate::error::Failure;
 use crate::hex;
 use crate::record::Phase;
 use crate::ticketing::Version;
 use crate::ticketing::application::LOADER;
-use crate::ticketing::layout::TicketingFile;
 use crate::ticketing::load::{Kind, Loading, Order, Plan, Refusal, load};
 
 pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     setup::personalize(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(LOADER, true)?;
@@ -33,7 +33,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
         },
         proofs: Proof::of_session(&transaction),
         decided: decided(&loading),
-        changed: loading.outcome.map(|plan| changed(&loading, &plan)).unwrap_or_default(),
+        changed: Vec::new(),
         result: match loading.outcome {
             Ok(plan) => result(&order, &plan),
             Err(refusal) => format!("refused: {refusal}"),
@@ -59,22 +59,6 @@ fn decided(loading: &Loading) -> Vec<String> {
         Err(refusal) => format!("Refused ({refusal}). No second session is opened: nothing is written."),
     });
     decided
-}
-
-fn changed(loading: &Loading, plan: &Plan) -> Vec<Change> {
-    let slot = plan.slot;
-    let before = loading.before.slots().find(|(number, _, _)| *number == slot);
-    let before = before.map(|(_, contract, _)| *contract).unwrap_or_default();
-    let mut changed = vec![Change::new(format!("{}, record {slot}", TicketingFile::Contracts), before, plan.contract)];
-    if let Some(counted) = plan.counter.filter(|counted| counted.before != counted.after) {
-        let place = format!("{}, counter {slot}", TicketingFile::Counters);
-        changed.push(Change::new(place, counted.before, counted.after));
-    }
-    if loading.before.event != plan.event {
-        let place = format!("{}, record 1", TicketingFile::Events);
-        changed.push(Change::new(place, loading.before.event, plan.event));
-    }
-    changed
 }
 
 fn result(order: &Order, plan: &Plan) -> String {

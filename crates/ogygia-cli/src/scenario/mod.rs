@@ -1,5 +1,6 @@
 //! The scenarios that `ogygia run` plays.
 
+mod changes;
 mod control;
 mod load;
 mod personalize;
@@ -9,6 +10,7 @@ mod scripted;
 mod setup;
 mod validate;
 
+pub use changes::Contents;
 pub(crate) use proof::NOTHING;
 pub use proof::Proof;
 pub use report::{Change, Done, Outcome, Report};
@@ -18,6 +20,7 @@ use jiff::civil::DateTime;
 use crate::error::Failure;
 use crate::options::Options;
 use crate::terminal::Terminal;
+use crate::ticketing::application::Refused;
 use crate::ticketing::{Location, Moment};
 
 /// A scenario.
@@ -245,15 +248,31 @@ impl Scenario {
         }
     }
 
+    /// What to do about a card that was made just now for a profile that was named.
+    fn hint(self, failure: &Failure, stage: &Stage) -> String {
+        let id = &stage.terminal.card.inner().card().profile().id;
+        let own = self.default_profile();
+        match failure {
+            Failure::Refused(Refused::NotFound) if stage.fresh && id != own => {
+                format!(" ({id}); without --profile, {} takes {own}", self.name())
+            }
+            _ => String::new(),
+        }
+    }
+
     /// Plays it, whatever comes of it.
     #[must_use]
     pub fn run(self, stage: &mut Stage) -> Report {
         let played = self.play(stage);
-        let done = played.unwrap_or_else(|failure| Done {
+        let mut done = played.unwrap_or_else(|failure| Done {
             outcome: if failure.is_card_lost() { Outcome::CardLost } else { Outcome::Error },
-            result: format!("failed: {failure}"),
+            result: format!("failed: {failure}{}", self.hint(&failure, stage)),
             ..Done::default()
         });
+        // Also of a scenario that failed: it may have written before.
+        if let Some(before) = stage.before.take() {
+            done.changed.splice(0..0, before.changes(&stage.contents()));
+        }
         Report { scenario: self, setup: std::mem::take(&mut stage.setup), entries: stage.terminal.log.entries(), done }
     }
 }
@@ -275,6 +294,20 @@ pub struct Stage {
     pub fresh: bool,
     /// What was done for that.
     pub setup: Vec<String>,
+    /// What the card held when the scenario proper began.
+    pub before: Option<Contents>,
+}
+
+impl Stage {
+    /// What the card holds.
+    fn contents(&self) -> Contents {
+        Contents::of(self.terminal.card.inner().card())
+    }
+
+    /// The scenario proper begins: what changes from now on, it has changed.
+    fn begin(&mut self) {
+        self.before = Some(self.contents());
+    }
 }
 
 #[cfg(test)]

@@ -2,15 +2,16 @@
 
 use ogygia::transaction::Transaction;
 
-use super::{Change, Done, Outcome, Proof, Stage, setup};
+use super::{Contents, Done, Outcome, Proof, Stage, setup};
 use crate::error::Failure;
 use crate::record::Phase;
 use crate::ticketing::application::LOADER;
-use crate::ticketing::layout::{TicketingFile, slots};
+use crate::ticketing::layout::slots;
 use crate::ticketing::personalize::personalize;
 
 pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let environment = setup::environment(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(LOADER, true)?;
@@ -18,20 +19,23 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     terminal.log.begin(Phase::Transaction);
     personalize(&mut transaction, &mut terminal.card, &mut terminal.sam, &environment)?;
     let slots = slots(transaction.card().product());
+    let mut decided = vec![
+        "The application and its file structure are known.".to_owned(),
+        format!("This product has {slots} contract slots, each with its counter; all are emptied."),
+    ];
+    if stage.before.as_ref().is_some_and(Contents::is_personalized) {
+        decided.push(
+            "This card had been used: its environment, contracts, counters and latest event are erased, whatever they \
+             were."
+                .to_owned(),
+        );
+    }
     let sessions = transaction.session().committed;
     Ok(Done {
         outcome: Outcome::Success,
         proofs: Proof::of_session(&transaction),
-        decided: vec![
-            "The application and its file structure are known.".to_owned(),
-            format!("This product has {slots} contract slots, each with its counter; all are emptied."),
-        ],
-        changed: vec![
-            Change::new(TicketingFile::Environment.to_string(), "not read", environment),
-            Change::new(TicketingFile::Events.to_string(), "not read", "blank"),
-            Change::new(format!("Contracts 1 to {slots}"), "not read", "blank"),
-            Change::new(format!("Counters 1 to {slots}"), "not read", "0"),
-        ],
+        decided,
+        changed: Vec::new(),
         result: format!(
             "personalized: card number {}, works until {}, in {sessions} {}",
             environment.number,

@@ -50,7 +50,7 @@ pub struct Done {
     pub proofs: Vec<Proof>,
     /// What was decided, and why; a sentence each.
     pub decided: Vec<String>,
-    /// What the card holds now that it did not before.
+    /// What is different on the card now: of the scenario itself, only PIN and keys; [`Scenario::run`] adds the files.
     pub changed: Vec<Change>,
     /// The end in one line.
     pub result: String,

@@ -19,6 +19,7 @@ fn stage(profile: &str) -> Stage {
         options: options(),
         fresh: true,
         setup: Vec::new(),
+        before: None,
     }
 }
 
@@ -334,4 +335,110 @@ fn names_are_unique_and_found() {
         assert_eq!(Scenario::from_name(scenario.name()), Some(scenario));
     }
     assert_eq!(Scenario::from_name("validat"), None);
+}
+
+/// Where something is different on the card of its default profile, for each scenario.
+fn changed(scenario: Scenario) -> Vec<&'static str> {
+    const EVENT: &str = "Event log, record 1";
+    const TRIPS: &str = "Counters, counter 1";
+    const CONTRACT: &str = "Contracts, record 1";
+    const LIST: &str = "Contract list, record 1";
+    match scenario {
+        Scenario::PlainPin => vec!["PIN"],
+        Scenario::ChangeKeyAndPin => vec!["Key 3", "PIN"],
+        Scenario::SignatureOutsideSession | Scenario::Pki | Scenario::Control => vec![],
+        Scenario::SvOutsideSession => vec!["Purse"],
+        Scenario::SvInSession => vec!["Purse", EVENT],
+        // The contract is sold on the same day again: it is written, and the same.
+        Scenario::SaleDistributed => vec![TRIPS, LIST],
+        Scenario::MultipleSessions => vec![LIST],
+        // At delivery the contracts are not empty.
+        Scenario::Personalize => {
+            vec!["Environment, record 1", CONTRACT, "Contracts, record 2", "Contracts, record 3", "Contracts, record 4"]
+        }
+        Scenario::LoadContract => vec![EVENT, CONTRACT, TRIPS],
+        Scenario::ValidationEmbedded
+        | Scenario::ValidationSimple
+        | Scenario::PinInSession
+        | Scenario::SignatureInSession
+        | Scenario::ExtendedAuthentication
+        | Scenario::ExtendedEncryption
+        | Scenario::Validate => vec![EVENT, TRIPS],
+    }
+}
+
+#[test]
+fn what_is_told_as_changed() {
+    for scenario in Scenario::ALL {
+        let mut stage = stage(scenario.default_profile());
+        let told = scenario.run(&mut stage).done.changed;
+        let mut places: Vec<&str> = told.iter().map(|change| change.place.split(';').next().unwrap()).collect();
+        let mut expected = changed(scenario);
+        places.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(places, expected, "{}", scenario.name());
+        // PINs are not shown.
+        assert!(told.iter().all(|change| change.place == "PIN" || change.before != change.after), "{told:?}");
+    }
+}
+
+/// Every file of the ticketing application as a terminal reads it, without words: what differs is what is told.
+#[test]
+fn what_is_told_is_what_is_read() {
+    for scenario in Scenario::ALL {
+        let mut stage = stage(scenario.default_profile());
+        let _ = scenario.run(&mut stage);
+        stage.fresh = false;
+        // A minute and a day later, on a card that was used.
+        stage.clock = "2026-11-26T08:33".parse().unwrap();
+        stage.now = Moment::from_civil(stage.clock).unwrap();
+        let pin = stage.options.new_pin.clone();
+        if matches!(scenario, Scenario::PlainPin) {
+            stage.options.pin = pin;
+        }
+        let places = |stage: &Stage| {
+            let card = stage.terminal.card.inner().card();
+            let lid = *card.profile().applications.iter().find(|own| own.files.len() > 2).unwrap().lid;
+            let sfis = [(0x07, "Environment"), (0x08, "Event log"), (0x09, "Contracts"), (0x19, "Counters")];
+            let sfis = sfis.into_iter().chain([(0x1E, "Contract list")]);
+            sfis.map(|(sfi, name)| {
+                (name, (1..=4).map(|number| card.record_by_sfi(lid, sfi, number)).collect::<Vec<_>>())
+            })
+            .collect::<Vec<_>>()
+        };
+        let before = places(&stage);
+        let report = scenario.run(&mut stage);
+        assert!(report.succeeded(), "{}: {}", scenario.name(), report.done.result);
+        let after = places(&stage);
+        for ((name, before), (_, after)) in before.iter().zip(&after) {
+            let told = report.done.changed.iter().any(|change| change.place.starts_with(&format!("{name},")));
+            assert_eq!(told, before != after, "{}: {name}", scenario.name());
+        }
+    }
+}
+
+/// What was written before the failure is on the card, and is told.
+#[test]
+fn a_failure_behind_a_session() {
+    let mut stage = stage("kit-light-classic-v3");
+    stage.terminal.card.inner_mut().add_fault(Fault::before(12, Loss::Peer));
+    let report = Scenario::MultipleSessions.run(&mut stage);
+    assert_eq!(report.done.outcome, Outcome::CardLost);
+    let [change] = report.done.changed.try_into().unwrap();
+    assert_eq!(change.place, "Contract list, record 1");
+    assert!(change.after.starts_with("07"), "{}", change.after);
+}
+
+/// Whoever had something on the card is told that it is gone.
+#[test]
+fn a_card_that_is_personalized_again() {
+    let mut stage = stage("kit-prime-regular-v3");
+    let erased = |report: &Report| report.done.decided.iter().any(|line| line.contains("are erased"));
+    assert!(!erased(&Scenario::Personalize.run(&mut stage)));
+    assert!(Scenario::Validate.run(&mut stage).succeeded());
+    stage.fresh = false;
+    let again = Scenario::Personalize.run(&mut stage);
+    assert!(erased(&again));
+    let contract = again.done.changed.iter().find(|change| change.place == "Contracts, record 1").unwrap();
+    assert!(contract.before.starts_with("multi-trip") && contract.after == "blank", "{contract:?}");
 }

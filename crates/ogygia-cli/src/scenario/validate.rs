@@ -2,16 +2,16 @@
 
 use ogygia::transaction::Transaction;
 
-use super::{Change, Done, Outcome, Proof, Stage, setup};
+use super::{Done, Outcome, Proof, Stage, setup};
 use crate::error::Failure;
 use crate::record::Phase;
 use crate::terminal::placeholder;
 use crate::ticketing::application::VALIDATOR;
-use crate::ticketing::layout::TicketingFile;
 use crate::ticketing::validate::{self, Left, Verdict, validate};
 
 pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     setup::prepare(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     let mut transaction = Transaction::new(placeholder()?, terminal.security(true))?;
     terminal.prefetch(&mut transaction)?;
@@ -29,7 +29,7 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
         },
         proofs: Proof::of_session(&transaction),
         decided: decided(&verdict),
-        changed: changed(&verdict),
+        changed: Vec::new(),
         result: result(&verdict),
     })
 }
@@ -44,17 +44,6 @@ fn decided(verdict: &Verdict) -> Vec<String> {
         refused => decided.push(format!("Refused ({refused}). The session is cancelled: nothing is written.")),
     }
     decided
-}
-
-fn changed(verdict: &Verdict) -> Vec<Change> {
-    let mut changed = Vec::new();
-    if let (Some(before), Some(after)) = (verdict.event, verdict.new_event) {
-        changed.push(Change::new(format!("{}, record 1", TicketingFile::Events), before, after));
-    }
-    if let Some(validate::Accepted { slot, left: Left::Counted { before, after }, .. }) = verdict.accepted {
-        changed.push(Change::new(format!("{}, counter {slot}", TicketingFile::Counters), before, after));
-    }
-    changed
 }
 
 fn result(verdict: &Verdict) -> String {

@@ -20,6 +20,15 @@ pub(crate) fn ogygia(arguments: &[&str]) -> Output {
     }
 }
 
+/// Runs the binary, and reads nothing of what it writes: exit code, and what it says about that.
+pub(crate) fn unheard(arguments: &[&str]) -> (i32, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ogygia"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.args(arguments).stdout(writer).output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
 impl Output {
     /// Checks that it said why it does not work, in one line, and nothing else.
     #[track_caller]

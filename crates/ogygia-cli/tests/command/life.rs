@@ -127,7 +127,7 @@ fn a_control_without_a_sam() {
         (&json["authenticated"], &json["sam_requests"], &json["card_requests"]),
         (&false.into(), &0.into(), &1.into())
     );
-    card.try_run(DAY, &["validate", "--no-sam"]).is_refused(2, "only control does without a SAM");
+    card.try_run(DAY, &["validate", "--no-sam"]).is_refused(2, "--no-sam does not belong to validate, but to control");
 }
 
 fn outcome(output: &Output) -> (i32, String) {

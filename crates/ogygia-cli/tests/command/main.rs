@@ -14,7 +14,7 @@ mod life;
 mod pki;
 mod secrets;
 
-use helper::{Folder, Output, ogygia};
+use helper::{Folder, Output, ogygia, unheard};
 use serde_json::Value;
 
 const NOW: [&str; 2] = ["--now", "2026-11-25T08:32"];
@@ -122,6 +122,16 @@ fn the_account_of_a_validation() {
     assert_eq!(output.stdout.lines().last(), Some("accepted: multi-trip in slot 1, 9 left"));
 }
 
+/// The contract is written as it was, so it did not change; the list did.
+#[test]
+fn the_account_of_a_sale() {
+    let told = run(&["sale-distributed"]).stdout;
+    let changed = told.split("What changed on the card\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(changed.starts_with("  Contract list, record 1\n    before: zeros\n    after:  02"), "{told}");
+    assert!(changed.ends_with("  Counters, counter 1\n    before: 10\n    after:  20"), "{told}");
+    assert!(!changed.contains("Contracts"), "{told}");
+}
+
 #[test]
 fn personalize_lists_its_exchanges() {
     let output = run(&["personalize"]);
@@ -166,11 +176,30 @@ fn a_refusal_is_one_object_too() {
     assert_eq!(outcome(&["validate", "--json", "--profile", "stored-value"]), (1, "error".to_owned(), false));
 }
 
+/// The reason is not lost: it stands beside the object.
+#[test]
+fn a_refusal_with_its_reason() {
+    let folder = Folder::new("reason");
+    let validate = ["validate", "--json", "--card", &folder.path("card.json")];
+    assert_eq!(run(&validate).stderr, "");
+    let again = run(&validate);
+    assert_eq!(again.stderr, "ogygia: refused: invalid card, already tapped (2026-11-25 08:32)\n");
+    let failed = run(&["validate", "--json", "--profile", "stored-value"]);
+    assert!(failed.stderr.starts_with("ogygia: failed: no ticketing application on this card"), "{}", failed.stderr);
+    assert_eq!(failed.stderr.lines().count(), 1);
+}
+
 #[test]
 fn a_card_of_another_kind_is_told_of() {
     let output = run(&["validate", "--profile", "stored-value"]);
     assert_eq!((output.code, output.stderr.as_str()), (1, ""));
-    assert_eq!(output.stdout.lines().last(), Some("failed: no ticketing application on this card"));
+    assert_eq!(
+        output.stdout.lines().last(),
+        Some(
+            "failed: no ticketing application on this card (stored-value); without --profile, validate takes \
+             kit-prime-regular-v3"
+        )
+    );
 }
 
 #[test]
@@ -178,9 +207,19 @@ fn place_and_fare() {
     let riga = run(&["validate", "--location", "riga"]);
     assert!(riga.stdout.contains("at Riga (6)"), "{}", riga.stdout);
     assert_eq!(run(&["validate", "--location", "77"]).code, 0);
-    run(&["validate", "--location", "Atlantis"]).is_refused(2, "no location Atlantis");
+    run(&["validate", "--location", "Atlantis"]).is_refused(2, "no location \"Atlantis\";");
     assert_eq!(run(&["validate", "--fare", "0"]).code, 2);
     assert_eq!(run(&["validate", "--fare", "300", "--policy", "grouped"]).code, 0);
+}
+
+/// Rather than ignore it.
+#[test]
+fn options_of_other_scenarios() {
+    let refused = |arguments: &[&str], why| run(arguments).is_refused(2, why);
+    refused(&["validate", "--trips", "3"], "--trips does not belong to validate, but to load-contract");
+    refused(&["control", "--pin", "73591"], "--pin does not belong to control, but to plain-pin and pin-in-session");
+    refused(&["load-contract", "--tariff", "season-pass", "--trips", "3"], "--trips belongs to --tariff multi-trip");
+    refused(&["load-contract", "--amount", "3"], "--amount belongs to --tariff stored-value");
 }
 
 #[test]
@@ -197,14 +236,26 @@ fn times_that_a_card_cannot_express() {
     assert_eq!(at("2010-01-01T00:00").code, 0);
 }
 
+/// As in a pipe before `head`: the end is quiet, and the exit code as it would have been.
+#[test]
+fn nobody_listens() {
+    let quiet = |code: i32| (code, String::new());
+    for arguments in [&["run", "--list"][..], &["run", "validate"], &["run", "validate", "--json"], &["read"]] {
+        assert_eq!(unheard(arguments), quiet(0), "{arguments:?}");
+    }
+    assert_eq!(unheard(&["run", "validate", "--profile", "stored-value"]), quiet(1));
+    let (code, told) = unheard(&["run", "validate", "--profile", "stored-value", "--json"]);
+    assert!(code == 1 && told.starts_with("ogygia: failed: no ticketing"), "{told}");
+}
+
 #[test]
 fn unknown_scenario() {
-    run(&["lunch"]).is_refused(2, "no scenario lunch; there are: plain-pin, change-key-and-pin,");
+    run(&["lunch"]).is_refused(2, "no scenario \"lunch\"; there are: plain-pin, change-key-and-pin,");
 }
 
 #[test]
 fn unknown_profile() {
-    run(&["validate", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
+    run(&["validate", "--profile", "kit"]).is_refused(2, "no profile \"kit\"; there are: ");
     ogygia(&["read", "--profile", "kit"]).is_refused(2, "kit-prime-regular-v3");
 }
 
@@ -228,6 +279,19 @@ fn help_tells_what_is_counted() {
 }
 
 #[test]
+fn every_help_tells_the_exit_codes() {
+    let all: [&[&str]; 8] =
+        [&[], &["run"], &["read"], &["conform"], &["pki"], &["pki", "issue"], &["pki", "show"], &["pki", "verify"]];
+    for command in all {
+        for help in ["-h", "--help"] {
+            let output = ogygia(&[command, &[help]].concat());
+            assert_eq!(output.code, 0);
+            assert_eq!(output.stdout.matches("Exit codes: 0 when all is as hoped; 1 when").count(), 1, "{command:?}");
+        }
+    }
+}
+
+#[test]
 fn wrong_usage() {
     for arguments in [&[][..], &["run"], &["walk"], &["run", "validate", "--trace", "x"], &["conform"]] {
         assert_eq!(ogygia(arguments).code, 2, "{arguments:?}");
@@ -243,8 +307,8 @@ fn a_damaged_card_file_is_left_as_it_is() {
     let damages = [&b""[..], &whole[..whole.len() / 2], b"{}", b"\xFF\xFE", b"[1, 2"];
     for damaged in damages {
         std::fs::write(&file, damaged).unwrap();
-        run(&["validate", "--card", &file]).is_refused(1, "left as it is");
-        ogygia(&["read", "--card", &file]).is_refused(1, "left as it is");
+        run(&["validate", "--card", &file]).is_refused(2, "left as it is");
+        ogygia(&["read", "--card", &file]).is_refused(2, "left as it is");
         assert_eq!(std::fs::read(&file).unwrap(), damaged);
     }
     assert_eq!(folder.names(), ["card.json"]);
@@ -254,7 +318,7 @@ fn a_damaged_card_file_is_left_as_it_is() {
 fn a_place_that_cannot_be_written() {
     let folder = Folder::new("unwritable");
     run(&["validate", "--card", &folder.path("missing/card.json")]).is_refused(1, "cannot write");
-    run(&["validate", "--card", &folder.path("")]).is_refused(1, "cannot read");
+    run(&["validate", "--card", &folder.path("")]).is_refused(2, "cannot read");
     assert!(folder.names().is_empty());
 }
 
@@ -262,7 +326,7 @@ fn a_place_that_cannot_be_written() {
 fn read_shows_what_is_on_the_card() {
     let folder = Folder::new("read");
     let file = folder.path("card.json");
-    ogygia(&["read", "--card", &file]).is_refused(1, "there is no card file");
+    ogygia(&["read", "--card", &file]).is_refused(2, "there is no card file");
     run(&["validate", "--card", &file]);
     let output = ogygia(&["read", "--card", &file]);
     assert_eq!(output.code, 0);
@@ -294,4 +358,6 @@ fn read_prints_the_image() {
 fn conform_tells_of_paths_that_are_not_there() {
     let folder = Folder::new("conform");
     assert_eq!(ogygia(&["conform", &folder.path("missing.json")]).code, 2);
+    std::fs::write(folder.path("other.json"), "{}").unwrap();
+    assert_eq!(ogygia(&["conform", &folder.path("other.json")]).code, 2);
 }

@@ -16,9 +16,10 @@ fn hides(output: &Output, pins: &[&str]) {
 
 #[test]
 fn pins_are_masked_everywhere() {
-    for scenario in ["plain-pin", "change-key-and-pin", "pin-in-session"] {
+    let new = ["--new-pin", "7359"];
+    for (scenario, typed) in [("plain-pin", &new[..]), ("change-key-and-pin", &new), ("pin-in-session", &[])] {
         for json in [&[][..], &["--json"]] {
-            let output = run(&[&[scenario, "--new-pin", "7359"], json].concat());
+            let output = run(&[&[scenario], typed, json].concat());
             assert_eq!(output.code, 0);
             hides(&output, &["0000", "7359"]);
             assert_eq!(output.stdout.contains("****"), json.is_empty());
@@ -47,6 +48,9 @@ fn pins_that_are_refused() {
     assert_eq!(wrong.code, 1);
     assert!(wrong.stdout.contains("WRONG; presentations left: 2"), "{}", wrong.stdout);
     hides(&wrong, &["7359", "0000"]);
+    let object = run(&["pin-in-session", "--pin", "7359", "--json"]);
+    assert!(object.stderr.contains("63C2: PIN wrong or blocked\n"), "{}", object.stderr);
+    hides(&object, &["7359", "0000"]);
     for typed in ["73591", "735", "735A", "73\u{df}"] {
         let output = run(&["plain-pin", "--pin", typed]);
         output.is_refused(2, "a PIN has four digits");

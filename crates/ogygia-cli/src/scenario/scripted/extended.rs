@@ -47,6 +47,7 @@ pub(in crate::scenario) fn encryption(stage: &mut Stage) -> Result<Done, Failure
 /// A validation whose event is read by `steps`, with what belongs to the extended mode.
 fn validation(stage: &mut Stage, steps: &[&[Command<'_>]]) -> Result<Done, Failure> {
     setup::prepare(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
@@ -68,7 +69,7 @@ fn validation(stage: &mut Stage, steps: &[&[Command<'_>]]) -> Result<Done, Failu
         outcome: Outcome::Success,
         proofs: Proof::of_session(&transaction),
         decided: Vec::new(),
-        changed: validation.changed(&transaction),
+        changed: Vec::new(),
         result: validation.result(&transaction),
     })
 }

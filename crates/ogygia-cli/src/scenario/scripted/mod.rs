@@ -25,7 +25,6 @@ use ogygia::drive::run;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 
-use super::Change;
 use crate::terminal::Terminal;
 use crate::ticketing::layout::TicketingFile;
 use crate::ticketing::{Event, Location, Moment, RECORD_SIZE, settle};
@@ -61,9 +60,7 @@ fn read_event() -> Command<'static> {
 
 /// What a validation writes, in the scenarios that end as one.
 struct Validation {
-    event_before: Event,
     event: Event,
-    trips_before: u32,
 }
 
 impl Validation {
@@ -71,7 +68,7 @@ impl Validation {
     fn of(transaction: &Transaction, now: Moment, location: Location) -> Self {
         let event_before = Event::decode(&known(transaction, TicketingFile::Events.sfi(), 1)).unwrap_or_default();
         let event = Event { at: now, location, contract_used: SLOT, ..event_before };
-        Self { event_before, event, trips_before: trips(transaction) }
+        Self { event }
     }
 
     /// Decrease, append, close: `event` is the record of the event.
@@ -82,15 +79,6 @@ impl Validation {
             AppendRecord { sfi: TicketingFile::Events.sfi(), data: event }.into(),
             CloseSession.into(),
         ]
-    }
-
-    fn event_changed(&self) -> Change {
-        Change::new(format!("{}, record 1", TicketingFile::Events), self.event_before, self.event)
-    }
-
-    fn changed(&self, transaction: &Transaction) -> Vec<Change> {
-        let counter = format!("{}, counter {SLOT}", TicketingFile::Counters);
-        vec![self.event_changed(), Change::new(counter, self.trips_before, trips(transaction))]
     }
 
     fn result(&self, transaction: &Transaction) -> String {

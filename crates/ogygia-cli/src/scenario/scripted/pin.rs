@@ -22,6 +22,7 @@ fn pin_changed() -> Change {
 
 /// Scenario 1: without a SAM a PIN travels in clear.
 pub(in crate::scenario) fn plain_pin(stage: &mut Stage) -> Result<Done, Failure> {
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
@@ -51,6 +52,7 @@ fn keys(header: &DirectoryHeader) -> [KeyId; 3] {
 
 /// Scenario 2: the selection asks the application for the names of its keys.
 pub(in crate::scenario) fn change_key_and_pin(stage: &mut Stage) -> Result<Done, Failure> {
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[SelectFile::CurrentDirectory.into()])?;
@@ -77,6 +79,7 @@ pub(in crate::scenario) fn change_key_and_pin(stage: &mut Stage) -> Result<Done,
 /// Scenario 8: the PIN is ciphered with the key of the session.
 pub(in crate::scenario) fn pin_in_session(stage: &mut Stage) -> Result<Done, Failure> {
     setup::prepare(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[read_event()])?;
@@ -99,7 +102,7 @@ pub(in crate::scenario) fn pin_in_session(stage: &mut Stage) -> Result<Done, Fai
         outcome: Outcome::Success,
         proofs,
         decided: vec!["The PIN was right, or the card would have refused it: the session goes on.".to_owned()],
-        changed: validation.changed(&transaction),
+        changed: Vec::new(),
         result: validation.result(&transaction),
     })
 }

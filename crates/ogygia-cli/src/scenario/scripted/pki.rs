@@ -27,6 +27,7 @@ pub(in crate::scenario) fn pki(stage: &mut Stage) -> Result<Done, Failure> {
     let today = pki::day_of(stage.clock)?;
     let authority = TestAuthority::new(SEED, today).map_err(|error| Failure::failed(error.to_string()))?;
     issue(stage, &authority)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;

@@ -7,7 +7,7 @@ use ogygia::command::{
 };
 use ogygia::transaction::Transaction;
 
-use super::super::{Change, Done, Outcome, Proof, Stage, setup};
+use super::super::{Done, Outcome, Proof, Stage, setup};
 use super::{SLOT, Validation, process, read_event, record};
 use crate::error::Failure;
 use crate::record::Phase;
@@ -32,6 +32,7 @@ fn reload(now: Moment) -> SvReload {
 
 /// Scenario 4: SV Get must be answered before the SAM can sign what follows.
 pub(in crate::scenario) fn sv_outside_session(stage: &mut Stage) -> Result<Done, Failure> {
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let debits = (1..=DEBIT_LOGS).map(|record| ReadRecord { sfi: Sfi::SV_DEBIT_LOG, record });
@@ -41,7 +42,6 @@ pub(in crate::scenario) fn sv_outside_session(stage: &mut Stage) -> Result<Done,
     let mut transaction = Transaction::new(card, terminal.security(false))?;
     terminal.log.begin(Phase::Transaction);
     process(&mut transaction, terminal, &[SvGet { operation: SvOperation::Reload }.into()], KeepOpen)?;
-    let before = balance(&transaction);
     process(&mut transaction, terminal, &[reload(stage.now).into()], CloseAfter)?;
     let after = balance(&transaction);
     Ok(Done {
@@ -49,7 +49,7 @@ pub(in crate::scenario) fn sv_outside_session(stage: &mut Stage) -> Result<Done,
         // The processing would have failed, had the SAM found the MAC of the purse wrong.
         proofs: vec![Proof::Purse],
         decided: vec!["The two logs came with the selection.".to_owned()],
-        changed: vec![Change::new("Purse", before, after)],
+        changed: Vec::new(),
         result: format!("loaded: {LOAD}, the purse holds {after}"),
     })
 }
@@ -71,6 +71,7 @@ fn load_new_purse(stage: &mut Stage) -> Result<(), Failure> {
 /// Scenario 10: the debit counts only if the session is committed.
 pub(in crate::scenario) fn sv_in_session(stage: &mut Stage) -> Result<Done, Failure> {
     load_new_purse(stage)?;
+    stage.begin();
     let terminal = &mut stage.terminal;
     terminal.log.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[read_event()])?;
@@ -83,7 +84,6 @@ pub(in crate::scenario) fn sv_in_session(stage: &mut Stage) -> Result<Done, Fail
         SvGet { operation: SvOperation::Debit }.into(),
     ];
     process(&mut transaction, terminal, &first, KeepOpen)?;
-    let before = balance(&transaction);
     let validation = Validation::of(&transaction, stage.now, stage.location);
     let data = validation.event.encode();
     let (date, time) = (stage.now.date.0.to_be_bytes(), stage.now.time.0.to_be_bytes());
@@ -105,7 +105,7 @@ pub(in crate::scenario) fn sv_in_session(stage: &mut Stage) -> Result<Done, Fail
              request of its own."
                 .to_owned(),
         ],
-        changed: vec![Change::new("Purse", before, after), validation.event_changed()],
+        changed: Vec::new(),
         result: format!("accepted: {FARE} paid, the purse holds {after}"),
     })
 }
