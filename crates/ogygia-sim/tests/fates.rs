@@ -53,12 +53,16 @@ fn check_all(stories: impl IntoIterator<Item = Story>, points: usize, fates: &[O
 
 fn reload(terminal: &mut Terminal, amount: i32) -> Result<(), Error> {
     terminal.process([SvGet { operation: SvOperation::Reload }.into()])?;
-    terminal.process([SvReload { amount, date: [1, 2], time: [3, 4], free: [5, 6] }.into()])
+    terminal.process([SvReload { amount, date: [1, 2], time: [3, 4], free: [5, 6] }.into()])?;
+    terminal.done += 1;
+    Ok(())
 }
 
 fn debit(terminal: &mut Terminal, operation: SvOperation) -> Result<(), Error> {
     terminal.process([SvGet { operation }.into()])?;
-    terminal.process([SvDebit { amount: 180, date: [1, 2], time: [3, 4] }.into()])
+    terminal.process([SvDebit { amount: 180, date: [1, 2], time: [3, 4] }.into()])?;
+    terminal.done += 1;
+    Ok(())
 }
 
 const LOADED: (i32, u16) = (1000, 1);
@@ -199,4 +203,35 @@ fn a_ciphered_session() {
         })
     });
     check_all(stories, 358, &ALL);
+}
+
+/// A file that anybody may write, 64 bytes, and another one.
+const FREE: Sfi = Sfi(0x0B);
+const EVENTS: Sfi = Sfi(0x08);
+
+/// A writing outside a session, a session, and the purse outside it: each in a processing of its own, which answers for
+/// itself only.
+fn one_after_the_other(terminal: &mut Terminal) -> Result<(), Error> {
+    let read = || ReadRecords { sfi: EVENTS, records: 1..=1, size: 48 }.into();
+    terminal.process([UpdateRecord { sfi: FREE, record: 1, data: &[1; 64] }.into(), read()])?;
+    terminal.done += 1;
+    let data = &[2; 64];
+    let update = UpdateRecord { sfi: FREE, record: 1, data };
+    terminal.process([OpenSession { level: Level::Debit }.into(), update.into(), CloseSession.into(), read()])?;
+    terminal.done += 1;
+    debit(terminal, SvOperation::Debit)
+}
+
+#[test]
+fn each_processing_answers_for_itself() {
+    let stories = [REGULAR, EXTENDED].map(|kit| Story {
+        application: TICKETING,
+        begin: load,
+        watched: vec![(FREE.0, 1, 0)],
+        states: vec![(LOADED, vec![0]), (LOADED, vec![1]), (LOADED, vec![2]), ((820, 2), vec![2])],
+        in_sessions: false,
+        ..story("one after the other", kit, one_after_the_other)
+    });
+    let fates = [Fate::Untouched, Fate::NotCommitted, Fate::Unknown, Fate::Unverified, Fate::Committed].map(Some);
+    check_all(stories, 148, &fates);
 }
