@@ -218,7 +218,8 @@ pub enum Untrusted {
     StoredValueMac,
 }
 
-/// What became of what a transaction was writing when a peer vanished: specification 02, "What depends on what".
+/// What became of what a transaction was writing, in this processing, when a peer vanished: specification 02, "What
+/// depends on what".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fate {
     /// Nothing was being written.
@@ -228,9 +229,10 @@ pub enum Fate {
     /// The card may or may not have executed the last writing, or the closing. The next opening tells: specification
     /// 02, point G80.
     Unknown,
-    /// The card has committed the session, but its authenticity could not be verified.
+    /// The card has committed the session, or executed what was written outside one, but its authenticity could not be
+    /// verified.
     Unverified,
-    /// The card has committed the session, and is authentic.
+    /// The card has committed the session, or the Stored Value operation, and is authentic.
     Committed,
 }
 

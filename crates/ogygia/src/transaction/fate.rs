@@ -29,21 +29,34 @@ impl Transaction {
         } else if self.session.is_open() || opening {
             Fate::NotCommitted
         } else {
-            self.fate_of_the_past()
+            self.fate_of_the_past(answered)
         }
     }
 
     /// What became of the writings when the SAM was lost.
     pub(super) fn fate_of_sam_loss(&self) -> Fate {
-        if self.session.is_open() { Fate::NotCommitted } else { self.fate_of_the_past() }
+        if self.session.is_open() { Fate::NotCommitted } else { self.fate_of_the_past(0) }
     }
 
-    /// What became of sessions that are over.
-    fn fate_of_the_past(&self) -> Fate {
+    /// What became of what this processing has written, when `answered` commands of the block were answered. What was
+    /// written before it has had its own outcome.
+    fn fate_of_the_past(&self, answered: usize) -> Fate {
+        let executed = self.block.first + answered.min(self.block.commands.len());
+        let (mut closed, mut written, mut paid) = (false, false, false);
+        for prepared in self.list.commands().iter().take(executed) {
+            match prepared.step {
+                Step::Close(_) | Step::PkiClose(_) => closed = true,
+                // The SAM has found the MAC of the purse right, or it is still asked.
+                Step::StoredValue(_) => paid |= !prepared.moment.in_session,
+                step => written |= step.modifies() && !prepared.moment.in_session,
+            }
+        }
         if self.is_verifying() {
             Fate::Unverified
-        } else if self.session.report().authenticated.is_some() {
+        } else if paid || (closed && self.session.report().authenticated.is_some()) {
             Fate::Committed
+        } else if closed || written {
+            Fate::Unverified
         } else {
             Fate::Untouched
         }
