@@ -265,20 +265,29 @@ impl From<TlvError> for Malformed {
     }
 }
 
+/// An index, as people count.
+struct Place(usize);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "command {}", self.0.saturating_add(1))
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Misuse(misuse) => write!(f, "wrong use: {misuse}"),
             Self::Unsupported(command) => write!(f, "{command} is not offered by this card or mode"),
             Self::Status { peer, index, command, status } => {
-                write!(f, "the {peer} refused {command} (command {index} of its request) with {status}")?;
+                write!(f, "the {peer} refused {command} ({} of its request) with {status}", Place(*index))?;
                 match command.refusal(*status) {
                     Some(refusal) => write!(f, ": {refusal}"),
                     None => Ok(()),
                 }
             }
             Self::PeerMisbehaved { peer, index, command, how } => {
-                write!(f, "the {peer} answered {command} (command {index} of its request) with {how}")
+                write!(f, "the {peer} answered {command} ({} of its request) with {how}", Place(*index))
             }
             Self::ResponseCount { peer, commands, responses } => {
                 write!(f, "the {peer} gave {responses} answers to {commands} commands")

@@ -12,7 +12,7 @@ mod signature;
 mod vector;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
@@ -23,21 +23,6 @@ use vector::{Case, Unreadable};
 
 /// The mode that certificate vectors count under.
 pub const CERTIFICATES: &str = "certificates";
-
-/// Replays the vectors in `paths`, files or folders, and reports to `out`: see [`Report::write`].
-///
-/// # Errors
-///
-/// As [`replay`]; or `out` cannot be written to.
-///
-/// # Returns
-///
-/// Whether nothing failed.
-pub fn run(paths: &[PathBuf], out: &mut dyn Write) -> io::Result<bool> {
-    let report = replay(paths)?;
-    report.write(out)?;
-    Ok(report.tally().failed == 0)
-}
 
 /// Replays the vectors in `paths`, files or folders.
 ///
