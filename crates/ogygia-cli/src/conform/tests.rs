@@ -26,8 +26,9 @@ impl Folder {
 
     fn run(&self, path: &str) -> Result<(bool, String), String> {
         let mut out = Vec::new();
-        let passed = run(&[self.0.join(path)], &mut out).map_err(|error| error.to_string())?;
-        Ok((passed, String::from_utf8(out).unwrap()))
+        let report = replay(&[self.0.join(path)]).map_err(|error| error.to_string())?;
+        report.write(&mut out).unwrap();
+        Ok((report.tally().failed == 0, String::from_utf8(out).unwrap()))
     }
 }
 
