@@ -34,6 +34,8 @@ pub(super) struct Script {
     /// Counts the requests to both peers.
     clock: Rc<Cell<u32>>,
     closed: bool,
+    /// The selection of the diversifier that is selected, as far as it was answered.
+    selected: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl Script {
             if entry.step > self.step {
                 break;
             }
-            if !entry.used && !entry.is_redundant_selection() {
+            if !entry.used && !entry.is_redundant_selection(self.selected.as_deref()) {
                 return Err(format!("not sent: {}", hex::encode(&entry.command)));
             }
             self.next += 1;
@@ -127,7 +129,7 @@ impl Script {
             } else if entry.answers(command) {
                 self.next = index + 1;
                 return Some(index);
-            } else if entry.is_redundant_selection() {
+            } else if entry.is_redundant_selection(self.selected.as_deref()) {
                 index += 1;
             } else {
                 break;
@@ -169,6 +171,9 @@ impl Script {
                 ended = Some(entry.lost.map_or(Ok(()), Err));
                 continue;
             }
+            if entry.is_selection() {
+                self.selected = (entry.response == SUCCESS).then(|| entry.command.clone());
+            }
             responses.push(&entry.response);
             let status = Response::parse(&entry.response).map(|response| response.status);
             if !status.is_some_and(|status| request.accepts(index, status)) {
@@ -201,9 +206,14 @@ impl Entry {
         self.command == command || ciphered.is_some_and(|ciphered| self.command == ciphered)
     }
 
-    /// Select Diversifier that was not refused: it may be left out where the same one is selected already.
-    fn is_redundant_selection(&self) -> bool {
+    fn is_selection(&self) -> bool {
         matches!(self.command.as_slice(), [0x80 | 0x94, 0x14, 0x00, 0x00, ..])
+    }
+
+    /// Select Diversifier that was not refused: it may be left out where the same one is selected already.
+    fn is_redundant_selection(&self, selected: Option<&[u8]>) -> bool {
+        self.is_selection()
+            && selected == Some(self.command.as_slice())
             && (self.response == SUCCESS || self.response.is_empty())
     }
 
