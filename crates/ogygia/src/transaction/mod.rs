@@ -223,11 +223,7 @@ impl Transaction {
     pub fn prepare<'a>(&mut self, command: impl Into<Command<'a>>) -> Result<(), Error> {
         self.check_idle()?;
         let command = command.into();
-        let mut terms = terms(&self.card, self.symmetric.as_ref());
-        if self.asymmetric.is_some() {
-            terms.mode = Mode::Asymmetric;
-            terms.read_on_opening = true;
-        }
+        let mut terms = terms(&self.card, self.symmetric.as_ref(), self.asymmetric.as_ref());
         terms.session_is_open = self.session.is_open();
         self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);
@@ -382,13 +378,17 @@ fn check_card(card: &Card) -> Result<(), Error> {
 
 /// A session that the card foretold is an extended one: where none can be opened, that counts no more.
 fn drop_useless_pre_opening(card: &mut Card, symmetric: Option<&Symmetric>) {
-    if !terms(card, symmetric).extended {
+    if !terms(card, symmetric, None).extended {
         card.pre_open = None;
     }
 }
 
-fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>) -> Terms<'a> {
+fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>, asymmetric: Option<&Asymmetric>) -> Terms<'a> {
     let mut terms = Terms::free(card);
+    if asymmetric.is_some() {
+        terms.mode = Mode::Asymmetric;
+        terms.read_on_opening = true;
+    }
     if let Some(Symmetric { settings, .. }) = symmetric {
         let digest_capacity = settings.digest_capacity();
         // A command has a header of five bytes.
