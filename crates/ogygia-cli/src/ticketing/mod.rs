@@ -15,6 +15,7 @@ pub mod holdings;
 pub mod layout;
 pub mod load;
 pub mod personalize;
+mod unfit;
 pub mod validate;
 pub mod values;
 

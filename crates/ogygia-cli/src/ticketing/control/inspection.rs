@@ -5,7 +5,7 @@ use std::fmt;
 use super::Controller;
 use crate::ticketing::holdings::Holdings;
 use crate::ticketing::values::{DateCompact, Location, Moment, Priority, Version};
-use crate::ticketing::{Contract, Event};
+use crate::ticketing::{Contract, Event, unfit};
 
 /// How a control ended when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,11 +213,10 @@ impl fmt::Display for LastValidation {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnvironmentVersion(0) => f.write_str("not personalized"),
-            Self::EnvironmentVersion(version) => write!(f, "environment of unknown version {version}"),
-            Self::Expired(end) => write!(f, "the card has expired on {end}"),
-            Self::EventVersion(version) => write!(f, "event of unknown version {version}"),
-            Self::ContractVersion { slot, version } => write!(f, "contract {slot} of unknown version {version}"),
+            Self::EnvironmentVersion(version) => unfit::environment_version(f, *version),
+            Self::Expired(end) => unfit::expired(f, *end),
+            Self::EventVersion(version) => unfit::event_version(f, *version),
+            Self::ContractVersion { slot, version } => unfit::contract_version(f, *slot, *version),
         }
     }
 }

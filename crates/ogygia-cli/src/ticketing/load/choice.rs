@@ -5,7 +5,7 @@ use std::fmt;
 use super::Order;
 use crate::ticketing::holdings::Holdings;
 use crate::ticketing::values::{DateCompact, Priority, Version};
-use crate::ticketing::{Contract, Event};
+use crate::ticketing::{Contract, Event, unfit};
 
 /// For how many days a season pass is valid beyond the day of its sale.
 const PASS_DAYS: u16 = 30;
@@ -201,10 +201,9 @@ impl fmt::Display for Goods {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnvironmentVersion(0) => f.write_str("not personalized"),
-            Self::EnvironmentVersion(version) => write!(f, "environment of unknown version {version}"),
-            Self::Expired(end) => write!(f, "the card has expired on {end}"),
-            Self::EventVersion(version) => write!(f, "event of unknown version {version}"),
+            Self::EnvironmentVersion(version) => unfit::environment_version(f, *version),
+            Self::Expired(end) => unfit::expired(f, *end),
+            Self::EventVersion(version) => unfit::event_version(f, *version),
             Self::Disagreement { slot, priority } => {
                 write!(f, "contract {slot} is blank, though the event lists it as {priority}")
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::ticketing::values::{DateCompact, Moment, Priority};
-use crate::ticketing::{Contract, Environment, Event};
+use crate::ticketing::{Contract, Environment, Event, unfit};
 
 /// How a validation ended when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,15 +189,14 @@ impl fmt::Display for Outcome {
 impl fmt::Display for InvalidCard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EnvironmentVersion(0) => f.write_str("not personalized"),
-            Self::EnvironmentVersion(version) => write!(f, "environment of unknown version {version}"),
-            Self::Expired(end) => write!(f, "the card has expired on {end}"),
-            Self::EventVersion(version) => write!(f, "event of unknown version {version}"),
+            Self::EnvironmentVersion(version) => unfit::environment_version(f, *version),
+            Self::Expired(end) => unfit::expired(f, *end),
+            Self::EventVersion(version) => unfit::event_version(f, *version),
             Self::AlreadyTapped(at) => write!(f, "already tapped ({at})"),
             Self::ContractVersion { slot, version: 0 } => {
                 write!(f, "contract {slot} is blank, though the event lists it")
             }
-            Self::ContractVersion { slot, version } => write!(f, "contract {slot} of unknown version {version}"),
+            Self::ContractVersion { slot, version } => unfit::contract_version(f, *slot, *version),
             Self::Disagreement { slot, priority, tariff } => {
                 write!(f, "contract {slot} is {tariff}, but the event lists it as {priority}")
             }
