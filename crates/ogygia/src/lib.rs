@@ -23,6 +23,7 @@ extern crate std;
 pub mod apdu;
 pub mod card;
 pub mod command;
+mod day;
 pub mod drive;
 mod error;
 #[cfg(feature = "pki")]
@@ -34,5 +35,6 @@ pub mod selection;
 mod test_hex;
 pub mod transaction;
 
+pub use day::Day;
 pub use error::{Argument, Error, Fate, Malformed, Misbehaviour, Misuse, Untrusted};
 pub use request::{ChannelControl, Loss, Peer, Request};
