@@ -1,5 +1,12 @@
 //! The loops that carry requests to channels: one blocking, one async, over the same core.
 
+mod sam;
+
+pub use sam::{
+    read_context, read_context_async, run_reload, run_reload_async, run_sam, run_sam_async, select_sam,
+    select_sam_async,
+};
+
 use alloc::vec::Vec;
 
 use crate::apdu::{Batch, Response};

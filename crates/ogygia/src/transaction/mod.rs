@@ -34,7 +34,8 @@ use session::Session;
 pub use pki::PkiSettings;
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Security, SymmetricSettings};
-pub use signature::SignatureId;
+
+pub use crate::sam::SignatureId;
 
 use alloc::vec::Vec;
 
