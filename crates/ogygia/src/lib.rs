@@ -35,4 +35,4 @@ mod test_hex;
 pub mod transaction;
 
 pub use error::{Argument, Error, Fate, Malformed, Misbehaviour, Misuse, Untrusted};
-pub use request::{ChannelControl, Loss, Peer, Request};
+pub use request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
