@@ -86,7 +86,8 @@ impl Transaction {
 
     /// Enters the state that `next` leads to, or begins to fail.
     pub(super) fn enter(&mut self, next: Result<State, Error>) {
-        match self.heed_sam_failure(next) {
+        let next = if self.sam_failure.is_some() { self.heed_sam_failure(next) } else { next };
+        match next {
             // What is prepared waits for its own processing.
             Ok(State::Done(outcome)) if self.state == State::Sam(SamWork::Prefetch) => {
                 self.state = State::Done(outcome);
@@ -99,7 +100,9 @@ impl Transaction {
             Ok(state) => self.state = state,
             Err(error) => self.report(error),
         }
-        self.work_ahead();
+        if self.overlaps() {
+            self.work_ahead();
+        }
     }
 
     /// Begins to fail with `error`; but a card that has committed a session is verified before.

@@ -31,7 +31,8 @@ pub(super) struct SamFailure {
 }
 
 impl Transaction {
-    fn overlaps(&self) -> bool {
+    /// Whether the policy lets card and SAM work at the same time.
+    pub(super) fn overlaps(&self) -> bool {
         self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.policy == Policy::Overlapped)
     }
 
@@ -68,11 +69,8 @@ impl Transaction {
         block.iter().map(|prepared| prepared.step)
     }
 
-    /// Gives the SAM what it can already do.
+    /// Gives the SAM what it can already do, where the policy lets it.
     pub(super) fn work_ahead(&mut self) {
-        if !self.overlaps() {
-            return;
-        }
         let opens = match self.state {
             State::Card(CardWork::Block(_)) => self.block_steps().any(|step| matches!(step, Step::Opening(_))),
             State::Idle | State::Done(Ok(())) => false,
