@@ -40,5 +40,5 @@ pub mod transaction;
 
 pub use day::Day;
 pub use error::{Argument, Error, Fate, Malformed, Misbehaviour, Misuse, Untrusted};
-pub use request::{ChannelControl, Loss, Peer, Request};
+pub use request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
 pub use secret::Secret;
