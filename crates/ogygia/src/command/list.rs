@@ -6,8 +6,9 @@ use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{MergedRead, Opening};
 use super::pki_session::PkiOpening;
+use super::prepared::Prepared;
 use super::session::Close;
-use super::step::{Moment, Span, Step};
+use super::step::{Exchange, Moment, Span, Step};
 use super::stored_value::Plan;
 use crate::card::{Card, KeyId, Level, Product, SessionBudget, Sfi};
 use crate::error::{Argument, Error, Misuse};
@@ -52,13 +53,6 @@ pub(crate) struct Terms<'a> {
     pub(crate) session_is_open: bool,
 }
 
-/// One command of the list.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Prepared {
-    pub(crate) step: Step,
-    pub(crate) moment: Moment,
-}
-
 /// The commands that wait for processing.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -87,6 +81,11 @@ impl List {
 
     pub(crate) fn get(&self, index: usize) -> Option<Prepared> {
         self.prepared.get(index).copied()
+    }
+
+    /// The commands from this place on.
+    pub(crate) fn from(&self, index: usize) -> &[Prepared] {
+        self.prepared.get(index..).unwrap_or_default()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -159,17 +158,17 @@ impl List {
         }
     }
 
-    pub(crate) fn push(&mut self, step: impl Into<Step>) {
+    pub(crate) fn push(&mut self, exchange: impl Exchange + Into<Step>) {
         let in_session = self.in_session();
         let moment = Moment { in_session, pre_opened: in_session && self.pre_opened, encrypted: self.is_encrypted() };
-        self.prepared.push(Prepared { step: step.into(), moment });
+        self.prepared.push(Prepared::new(exchange, moment));
     }
 
     /// Appends a modifying command whose APDU is `length` bytes long, in another session when it does not fit in this
     /// one: specification 02, "Modification buffer and multiple sessions".
     pub(super) fn push_modifying(
         &mut self,
-        step: impl Into<Step>,
+        exchange: impl Exchange + Into<Step>,
         length: usize,
         terms: &Terms<'_>,
     ) -> Result<(), Error> {
@@ -185,7 +184,7 @@ impl List {
             };
             self.session = Some(Planned { remaining, ..session });
         }
-        self.push(step);
+        self.push(exchange);
         Ok(())
     }
 
@@ -214,8 +213,11 @@ impl List {
         if !matches!(self.prepared.last(), Some(Prepared { step: Step::Manage(_), .. })) {
             self.push(Manage { authenticate: false, encrypt: self.is_encrypted() });
         }
-        if let Some(Prepared { step: Step::Manage(manage), .. }) = self.prepared.last_mut() {
-            change(manage);
+        if let Some(last) = self.prepared.last_mut()
+            && let Step::Manage(mut manage) = last.step
+        {
+            change(&mut manage);
+            *last = Prepared::new(manage, last.moment);
         }
     }
 
@@ -236,8 +238,8 @@ impl List {
         self.session = Some(Planned { level: Level::Debit, remaining: 0, encrypted: false });
     }
 
-    pub(super) fn close(&mut self, step: impl Into<Step>) {
-        self.push(step);
+    pub(super) fn close(&mut self, exchange: impl Exchange + Into<Step>) {
+        self.push(exchange);
         self.session = None;
         self.pre_opened = false;
     }

@@ -12,6 +12,7 @@ mod name;
 mod open;
 mod pin;
 mod pki_session;
+mod prepared;
 mod put_data;
 mod read_records;
 mod search_records;
@@ -40,15 +41,16 @@ pub use write_records::{AppendRecord, UpdateRecord, WriteRecord};
 
 #[cfg(feature = "pki")]
 pub(crate) use get_data::{CertificateKind, GetOne};
-pub(crate) use list::{List, Mode, Prepared, Terms};
+pub(crate) use list::{List, Mode, Terms};
 pub(crate) use name::Refusals;
 pub use open::SessionForm;
 pub(crate) use open::{Opened, Opening, PreOpened};
 #[cfg(feature = "pki")]
 pub(crate) use pki_session::PkiOpened;
 pub(crate) use pki_session::PkiOpening;
+pub(crate) use prepared::Prepared;
 pub(crate) use session::{Abort, Closed};
-pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Step};
+pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Moment, Step};
 pub(crate) use stored_value::Operation;
 
 use crate::error::Error;

@@ -24,7 +24,7 @@ pub(super) enum Refused {
 
 impl Refused {
     /// The error, with the place of the answer.
-    pub(super) fn at(self, index: usize, prepared: Prepared) -> Error {
+    pub(super) fn at(self, index: usize, prepared: &Prepared) -> Error {
         let command = prepared.step.name();
         match self {
             Self::Status(status) => Error::Status { peer: Peer::Card, index, command, status },
@@ -105,18 +105,18 @@ impl Transaction {
 
     fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<Read, Error> {
         let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(Read::Clear) };
-        let misbehaved = |how: Misbehaviour| Refused::Misbehaved(how).at(index, prepared);
+        let prepared = &prepared;
         let answer = match Response::parse(bytes) {
             Some(answer) => answer,
             // Nobody looks at the answer to a ratification; but this one does not show that the card got the command.
             None if matches!(prepared.step, Step::Ratify(_)) => return Ok(Read::Clear),
-            None => return Err(misbehaved(Misbehaviour::NoStatus)),
+            None => return Err(Refused::Misbehaved(Misbehaviour::NoStatus).at(index, prepared)),
         };
-        let encrypted = self.is_encrypted(prepared) && self.block.predictions.get(index).is_none();
+        let encrypted = prepared.is_encrypted() && self.block.predictions.get(index).is_none();
         if encrypted && self.digest_ciphered(index, bytes) {
             return Ok(Read::Ciphered);
         }
-        if !prepared.step.accepts().contains(answer.status) {
+        if !prepared.facts.accepts.contains(answer.status) {
             return self.refuse_answer(prepared, index, answer.status).map(|()| Read::Clear);
         }
         if let Step::PkiOpening(opening) = prepared.step {
@@ -129,14 +129,14 @@ impl Transaction {
         Ok(Read::Clear)
     }
 
-    fn refuse_answer(&mut self, prepared: Prepared, index: usize, status: StatusWord) -> Result<(), Error> {
+    fn refuse_answer(&mut self, prepared: &Prepared, index: usize, status: StatusWord) -> Result<(), Error> {
         prepared.step.refused(status, &mut self.card);
         let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(status));
         if tolerated { Ok(()) } else { Err(self.refusal(prepared, status).at(index, prepared)) }
     }
 
     /// A card without AES keys refuses to have its session managed: that is no error of the card.
-    fn refusal(&self, prepared: Prepared, status: StatusWord) -> Refused {
+    fn refusal(&self, prepared: &Prepared, status: StatusWord) -> Refused {
         match prepared.step {
             Step::Manage(_) if status == StatusWord::ACCESS_FORBIDDEN && !self.card.features().extended => {
                 Refused::Unsupported
@@ -145,12 +145,12 @@ impl Transaction {
         }
     }
 
-    fn accept(&mut self, prepared: Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
+    fn accept(&mut self, prepared: &Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
         prepared.step.answer_length().check(answer.data)?;
-        match prepared.step {
+        match &prepared.step {
             Step::Opening(opening) => {
                 let predicted = self.block.predictions.get(index).is_some();
-                self.opened(&opening, answer.data, predicted)
+                self.opened(opening, answer.data, predicted)
             }
             Step::Close(close) => self.closed(close.ratified, answer.data),
             Step::PkiClose(_) => self.pki_closed(answer.data),
@@ -169,8 +169,8 @@ impl Transaction {
                 Ok(())
             }
             step => {
-                let command = self.block.clear(index);
-                step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
+                let Self { block, list, card, .. } = self;
+                step.apply(&Exchanged { answer, command: block.clear(index), payload: list.payload() }, card)?;
                 self.note_applied(prepared, answer);
                 Ok(())
             }
@@ -178,7 +178,7 @@ impl Transaction {
     }
 
     /// What an answer leads to beside its effect on the image.
-    pub(super) fn note_applied(&mut self, prepared: Prepared, answer: Response<'_>) {
+    pub(super) fn note_applied(&mut self, prepared: &Prepared, answer: Response<'_>) {
         if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
             self.session.postpone(&prepared.step);
         }
@@ -191,8 +191,8 @@ impl Transaction {
 
     /// Has the SAM digest what was exchanged, or compares it with what it has digested already: point G73. A session that
     /// the card signs is hashed here.
-    fn digest_answer(&mut self, prepared: Prepared, index: usize, bytes: &[u8]) -> Result<(), Refused> {
-        if !prepared.moment.in_session || !prepared.step.digested() {
+    fn digest_answer(&mut self, prepared: &Prepared, index: usize, bytes: &[u8]) -> Result<(), Refused> {
+        if !prepared.is_digested() {
             return Ok(());
         }
         if let Some(prediction) = self.block.predictions.get(index) {

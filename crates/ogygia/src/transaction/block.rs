@@ -14,8 +14,8 @@ pub(super) struct Block {
     /// As they are sent.
     pub(super) commands: Batch,
     pub(super) accepts: Vec<StatusSet>,
-    /// The same commands in clear, where they are ciphered; empty entries where they are not. The last ones may still
-    /// be on their way through the cipher.
+    /// The same commands in clear, where they are ciphered; empty entries where they are not, or none. The last ones may
+    /// still be on their way through the cipher.
     clear: Batch,
     forms: Vec<Form>,
     /// A PIN is among them.
@@ -45,18 +45,25 @@ impl Block {
         self.predictions.clear();
     }
 
-    pub(super) fn push(&mut self, prepared: Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
+    /// Place in the prepared list of the command that comes next.
+    pub(super) fn end(&self) -> usize {
+        self.first + self.commands.len()
+    }
+
+    pub(super) fn push(&mut self, prepared: &Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
         let mut case = Case::One;
         self.secret |= prepared.step.is_secret();
         self.commands.push_with(|out| case = prepared.step.encode(encoder, out));
-        self.clear.push(&[]);
         self.forms.push(Form { case, ciphered: false });
         self.accepts.push(prepared.step.continues_after(prepared.moment, postponed));
     }
 
     /// Takes a command in clear that has yet to be ciphered.
-    pub(super) fn push_clear(&mut self, prepared: Prepared, encoder: &Encoder<'_>) -> Case {
+    pub(super) fn push_clear(&mut self, prepared: &Prepared, encoder: &Encoder<'_>) -> Case {
         let mut case = Case::One;
+        while self.clear.len() < self.commands.len() {
+            self.clear.push(&[]);
+        }
         self.secret |= prepared.step.is_secret();
         self.clear.push_with(|out| case = prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });

@@ -27,21 +27,33 @@ impl Transaction {
 
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
-        while let Some(prepared) = self.list.get(self.block.first + self.block.commands.len()) {
-            if let Some(state) = self.put(prepared)? {
+        loop {
+            if !self.overlaps() && !self.is_deferring() {
+                self.put_plain();
+            }
+            let Some(prepared) = self.list.get(self.block.end()) else { return Ok(self.conclude()) };
+            if let Some(state) = self.put(&prepared)? {
                 return Ok(state);
             }
         }
-        Ok(self.conclude())
+    }
+
+    /// Puts commands into the block up to the first one that is built with something of the SAM.
+    fn put_plain(&mut self) {
+        let Self { block, card, list, symmetric, opening_form, .. } = self;
+        let encoder = encoder(Material::None, card, list, symmetric, *opening_form);
+        for prepared in list.from(block.end()).iter().take_while(|prepared| prepared.is_plain()) {
+            block.push(prepared, card.postponed, &encoder);
+        }
     }
 
     /// Puts the next command into the block, or tells what must be waited for before.
-    fn put(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
+    fn put(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
         if self.cuts_before(prepared.step) {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
         let material = prepared.step.material();
-        let encrypted = self.is_encrypted(prepared);
+        let encrypted = prepared.is_encrypted();
         // What the SAM makes of its digest, or of the command itself, does not depend on the image.
         let needs_image = match material {
             Material::Mac | Material::EarlyMac => false,
@@ -55,7 +67,7 @@ impl Transaction {
         }
         if self.symmetric.is_some()
             && material != Material::None
-            && let Some(state) = self.get_material(material, prepared.step)?
+            && let Some(state) = self.get_material(material, &prepared.step)?
         {
             return Ok(Some(state));
         }
@@ -67,7 +79,7 @@ impl Transaction {
     }
 
     /// What must be waited for before the next command can be built with what the SAM gives; nothing when it is at hand.
-    fn get_material(&mut self, material: Material, step: Step) -> Result<Option<State>, Error> {
+    fn get_material(&mut self, material: Material, step: &Step) -> Result<Option<State>, Error> {
         match self.next_material {
             NextMaterial::AtHand => return Ok(None),
             NextMaterial::Asked => return Ok(Some(State::Sam(SamWork::Material))),
@@ -86,7 +98,7 @@ impl Transaction {
         Ok(Some(State::Sam(SamWork::Material)))
     }
 
-    fn put_encrypted(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
+    fn put_encrypted(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
         let index = self.block.commands.len();
         if !self.build_clear(prepared) {
             if let Some(state) = self.resolve_deferred() {
@@ -149,7 +161,7 @@ impl Transaction {
     }
 
     /// Asks the SAM for what `step` is built with. True when it is at hand.
-    fn ask_material(&mut self, material: Material, step: Step) -> Result<bool, Error> {
+    fn ask_material(&mut self, material: Material, step: &Step) -> Result<bool, Error> {
         self.catch_up();
         let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
         let service = &mut symmetric.service;
@@ -157,7 +169,7 @@ impl Transaction {
         let at_hand = match material {
             Material::None => true,
             Material::Challenge => {
-                if let Step::Opening(opening) = step {
+                if let Step::Opening(opening) = *step {
                     self.opening_form = opening.form(&self.card);
                 }
                 service.ask_challenge(self.opening_form)
@@ -183,7 +195,7 @@ impl Transaction {
                 false
             }
             Material::StoredValue => {
-                self.ask_stored_value(step)?;
+                self.ask_stored_value(*step)?;
                 return Ok(false);
             }
         };
@@ -194,31 +206,29 @@ impl Transaction {
     }
 
     /// Builds a command that is sent in clear into the block.
-    pub(super) fn push_to_block(&mut self, prepared: Prepared) {
+    pub(super) fn push_to_block(&mut self, prepared: &Prepared) {
         self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step, card, list, symmetric, *opening_form);
+        let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
         block.push(prepared, card.postponed, &encoder);
     }
 
     /// Builds a command in clear that has yet to be ciphered.
-    pub(super) fn push_clear(&mut self, prepared: Prepared) -> Case {
+    pub(super) fn push_clear(&mut self, prepared: &Prepared) -> Case {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step, card, list, symmetric, *opening_form);
+        let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
         block.push_clear(prepared, &encoder)
     }
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
     /// False when one is not: specification 02, "Which commands need the crypto service, which can be anticipated".
     fn synchronize_block(&mut self) -> Result<bool, Error> {
-        while let Some(prepared) = self.list.get(self.block.first + self.block.predictions.len()) {
-            if self.block.predictions.len() == self.block.commands.len() {
-                break;
-            }
+        while self.block.predictions.len() < self.block.commands.len() {
+            let Some(prepared) = self.list.get(self.block.first + self.block.predictions.len()) else { break };
             let certain = match prepared.step {
                 step if step.ends_block(prepared.moment, self.card.postponed) => false,
                 Step::Opening(opening) => self.predict_opening(opening)?,
-                _ => self.predict(prepared),
+                _ => self.predict(&prepared),
             };
             if !certain {
                 return Ok(false);
@@ -227,16 +237,16 @@ impl Transaction {
         Ok(true)
     }
 
-    fn predict(&mut self, prepared: Prepared) -> bool {
+    fn predict(&mut self, prepared: &Prepared) -> bool {
         let index = self.block.predictions.len();
-        if !prepared.moment.in_session || !prepared.step.digested() {
+        if !prepared.is_digested() {
             self.block.predictions.push(&[]);
             return true;
         }
-        if self.is_encrypted(prepared) {
+        if prepared.is_encrypted() {
             return false;
         }
-        let scratched = self.is_touched_by_predictions(prepared.step);
+        let scratched = self.is_touched_by_predictions(&prepared.step);
         if scratched {
             self.update_scratch();
         }
@@ -261,12 +271,12 @@ impl Transaction {
     }
 
     /// Whether the answer to `step` depends on a file that predicted commands of the block act on.
-    fn is_touched_by_predictions(&self, step: Step) -> bool {
+    fn is_touched_by_predictions(&self, step: &Step) -> bool {
         let Some(file) = step.image_source() else { return false };
         let first = self.block.first;
         let predicted = self.list.commands().get(first..first + self.block.predictions.len()).unwrap_or_default();
         let same = |other: Sfi| other == file || other == Sfi::CURRENT || file == Sfi::CURRENT;
-        predicted.iter().any(|prepared| prepared.step.modifies() && prepared.step.file().is_none_or(same))
+        predicted.iter().any(|prepared| prepared.facts.modifies && prepared.step.file().is_none_or(same))
     }
 
     /// The scratch image is the image as the predicted commands of the block will leave it.
@@ -288,9 +298,9 @@ impl Transaction {
     }
 }
 
-/// What `step` is built with.
+/// What a command is built with that takes this `material`.
 pub(super) fn encoder<'a>(
-    step: Step,
+    material: Material,
     card: &'a Card,
     list: &'a List,
     symmetric: &'a mut Option<Symmetric>,
@@ -299,7 +309,7 @@ pub(super) fn encoder<'a>(
     let (material, sam_serial_number) = match symmetric {
         None => (&[][..], [0; 4]),
         Some(Symmetric { settings, service }) => {
-            let material = match step.material() {
+            let material = match material {
                 Material::None => &[],
                 Material::Challenge => service.challenge(opening_form),
                 _ => service.take_material(),

@@ -21,11 +21,6 @@ pub(super) struct Deferred {
 }
 
 impl Transaction {
-    /// Whether `prepared` goes through the cipher.
-    pub(super) fn is_encrypted(&self, prepared: Prepared) -> bool {
-        prepared.moment.encrypted && prepared.step.digested() && self.symmetric.is_some()
-    }
-
     fn is_stepwise(&self) -> bool {
         self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.encryption_stepwise)
     }
@@ -41,7 +36,7 @@ impl Transaction {
     }
 
     /// Builds the next command in clear, and tells whether the SAM must cipher it before it is sent.
-    pub(super) fn build_clear(&mut self, prepared: Prepared) -> bool {
+    pub(super) fn build_clear(&mut self, prepared: &Prepared) -> bool {
         let case = self.push_clear(prepared);
         self.is_stepwise() || matches!(case, Case::Three | Case::Four(_))
     }
@@ -70,7 +65,7 @@ impl Transaction {
             else {
                 return ahead;
             };
-            if !self.predict_ciphered(last) {
+            if !self.predict_ciphered(&last) {
                 return ahead;
             }
             match next.step.material() {
@@ -78,7 +73,7 @@ impl Transaction {
                     self.with_service(Service::ask_mac);
                     return ahead + 1;
                 }
-                Material::None if self.is_encrypted(next) && self.build_clear(next) => self.queue_cipher(index + 1),
+                Material::None if next.is_encrypted() && self.build_clear(&next) => self.queue_cipher(index + 1),
                 _ => {
                     self.block.truncate_clear(index + 1);
                     return ahead;
@@ -95,9 +90,9 @@ impl Transaction {
     }
 
     /// Has the SAM digest the answer to a ciphered command before it came, when it can only be a status word.
-    fn predict_ciphered(&mut self, prepared: Prepared) -> bool {
+    fn predict_ciphered(&mut self, prepared: &Prepared) -> bool {
         let index = self.block.predictions.len();
-        if prepared.step.image_source().is_some() || prepared.step.material() != Material::None {
+        if prepared.facts.takes_material || prepared.step.image_source().is_some() {
             return false;
         }
         let Self { block, card, list, .. } = self;
@@ -128,11 +123,11 @@ impl Transaction {
             let index = self.block.commands.len();
             let Some(prepared) = self.list.get(self.block.first + index) else { return };
             match &mut self.symmetric {
-                Some(symmetric) if prepared.moment.encrypted && prepared.step.digested() => {
+                Some(symmetric) if prepared.is_encrypted() => {
                     let accepts = prepared.step.continues_after(prepared.moment, self.card.postponed);
                     self.block.push_ciphered(symmetric.service.take_material(), accepts);
                 }
-                _ => self.push_to_block(prepared),
+                _ => self.push_to_block(&prepared),
             }
         }
     }
@@ -173,8 +168,8 @@ impl Transaction {
         let mut behind = index + 1;
         while let (Some(prepared), Some(bytes)) = (self.list.get(self.block.first + behind), responses.get(behind)) {
             let accepted = Response::parse(bytes)
-                .is_some_and(|answer| !answer.data.is_empty() && prepared.step.accepts().contains(answer.status));
-            let ciphered = self.is_encrypted(prepared) && self.block.predictions.get(behind).is_none();
+                .is_some_and(|answer| !answer.data.is_empty() && prepared.facts.accepts.contains(answer.status));
+            let ciphered = prepared.is_encrypted() && self.block.predictions.get(behind).is_none();
             if self.is_stepwise() || !accepted || !ciphered {
                 break;
             }
@@ -193,9 +188,9 @@ impl Transaction {
     pub(super) fn apply_deferred(&mut self) -> Result<(), Error> {
         let Some(Deferred { prepared, index }) = self.deferred.take() else { return Ok(()) };
         let command = core::mem::take(&mut self.deferred_command);
-        let applied = self.apply_deciphered(prepared, &command);
+        let applied = self.apply_deciphered(&prepared, &command);
         self.deferred_command = command;
-        applied.map_err(|refused| refused.at(index, prepared))
+        applied.map_err(|refused| refused.at(index, &prepared))
     }
 
     /// Applies the answer at `index` of the block, now that it is deciphered.
@@ -204,12 +199,12 @@ impl Transaction {
         let mut command = core::mem::take(&mut self.deferred_command);
         command.clear();
         command.extend_from_slice(self.block.clear(index));
-        let applied = self.apply_deciphered(prepared, &command);
+        let applied = self.apply_deciphered(&prepared, &command);
         self.deferred_command = command;
-        applied.map_err(|refused| refused.at(index, prepared))
+        applied.map_err(|refused| refused.at(index, &prepared))
     }
 
-    fn apply_deciphered(&mut self, prepared: Prepared, command: &[u8]) -> Result<(), Refused> {
+    fn apply_deciphered(&mut self, prepared: &Prepared, command: &[u8]) -> Result<(), Refused> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
         let mut clear = core::mem::take(&mut self.deciphered);
         clear.clear();
@@ -222,8 +217,8 @@ impl Transaction {
         applied
     }
 
-    fn accept_plain(&mut self, prepared: Prepared, command: &[u8], answer: Response<'_>) -> Result<(), Refused> {
-        if !prepared.step.accepts().contains(answer.status) {
+    fn accept_plain(&mut self, prepared: &Prepared, command: &[u8], answer: Response<'_>) -> Result<(), Refused> {
+        if !prepared.facts.accepts.contains(answer.status) {
             prepared.step.refused(answer.status, &mut self.card);
             return Err(Refused::Status(answer.status));
         }

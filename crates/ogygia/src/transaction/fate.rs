@@ -1,7 +1,7 @@
 //! What a loss means for what was being written: specification 02, "What depends on what", and points G22, G23, G80.
 
 use super::Transaction;
-use crate::command::{Exchange, Step};
+use crate::command::Step;
 use crate::error::Fate;
 use crate::request::Loss;
 
@@ -20,7 +20,7 @@ impl Transaction {
         let mut unanswered = block.iter().take(sent).skip(answered);
         let doubtful = unanswered.any(|prepared| match prepared.step {
             Step::Close(_) | Step::PkiClose(_) => true,
-            step => step.modifies() && !prepared.moment.in_session,
+            _ => prepared.facts.modifies && !prepared.moment.in_session,
         });
         let opening =
             block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_) | Step::PkiOpening(_)));
@@ -48,7 +48,7 @@ impl Transaction {
                 Step::Close(_) | Step::PkiClose(_) => closed = true,
                 // The SAM has found the MAC of the purse right, or it is still asked.
                 Step::StoredValue(_) => paid |= !prepared.moment.in_session,
-                step => written |= step.modifies() && !prepared.moment.in_session,
+                _ => written |= prepared.facts.modifies && !prepared.moment.in_session,
             }
         }
         if self.is_verifying() {

@@ -6,7 +6,7 @@
 use super::Transaction;
 use super::overlap::NextMaterial;
 use crate::apdu::Batch;
-use crate::command::{Abort, Prepared, Step};
+use crate::command::{Abort, Moment, Prepared, Step};
 use crate::error::{Error, Fate};
 use crate::request::{ChannelControl, Loss, Peer, Request};
 
@@ -139,7 +139,7 @@ impl Transaction {
     }
 
     pub(super) fn abort(&mut self, work: CardWork) -> State {
-        self.push_to_block(Prepared { step: Step::Abort(Abort), moment: Default::default() });
+        self.push_to_block(&Prepared::new(Abort, Moment::default()));
         State::Card(work)
     }
 

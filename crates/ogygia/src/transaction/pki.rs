@@ -6,7 +6,9 @@ use super::building::encoder;
 use super::machine::{CardWork, State};
 use crate::apdu::{Batch, Response, StatusSet, StatusWord};
 use crate::card::Card;
-use crate::command::{CertificateKind, Exchange, Exchanged, GetOne, PkiOpened, PkiOpening, SessionForm, Step};
+use crate::command::{
+    CertificateKind, Exchange, Exchanged, GetOne, Material, PkiOpened, PkiOpening, SessionForm, Step,
+};
 use crate::error::{Error, Fate, Misbehaviour, Misuse};
 use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore, VerifiedKey};
 use crate::request::Peer;
@@ -169,7 +171,7 @@ impl Transaction {
 
     /// Asks the card for the certificate of its authority; then the answer at `index` is read again.
     pub(super) fn ask_issuer(&mut self, index: usize) -> State {
-        let encoder = encoder(Step::Get(PARTS[0]), &self.card, &self.list, &mut self.symmetric, SessionForm::Regular);
+        let encoder = encoder(Material::None, &self.card, &self.list, &mut self.symmetric, SessionForm::Regular);
         if let Some(asymmetric) = &mut self.asymmetric {
             asymmetric.request.clear();
             for part in PARTS {
