@@ -89,7 +89,13 @@ impl Batch {
 
     /// The entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + '_ {
-        (0..self.len()).map(|index| self.get(index).unwrap_or_default())
+        let mut rest = self.bytes.as_slice();
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let (entry, after) = rest.split_at_checked(end - start).unwrap_or_default();
+            (rest, start) = (after, *end);
+            entry
+        })
     }
 
     /// Appends all entries of `other`.

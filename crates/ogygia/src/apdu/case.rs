@@ -50,23 +50,21 @@ impl Header {
     /// assert_eq!(out, [0x00, 0x32, 0x01, 0x80, 0x03, 0x00, 0x00, 0x64, 0x00]);
     /// ```
     pub fn write(self, case: Case, data: &[u8], out: &mut Vec<u8>) {
-        out.extend_from_slice(&[self.cla, self.ins, self.p1, self.p2]);
-        match case {
-            Case::One => out.push(0),
-            Case::Two(le) => out.push(le),
-            Case::Three => write_data(data, out),
-            Case::Four(le) => {
-                write_data(data, out);
-                out.push(le);
-            }
+        let lc = u8::try_from(data.len()).unwrap_or(u8::MAX);
+        let (fifth, data, le) = match case {
+            Case::One => (0, &[][..], None),
+            Case::Two(le) => (le, &[][..], None),
+            Case::Three => (lc, data, None),
+            Case::Four(le) => (lc, data, Some(le)),
+        };
+        out.extend_from_slice(&[self.cla, self.ins, self.p1, self.p2, fifth]);
+        if !data.is_empty() {
+            out.extend_from_slice(data.get(..usize::from(lc)).unwrap_or(data));
+        }
+        if let Some(le) = le {
+            out.push(le);
         }
     }
-}
-
-fn write_data(data: &[u8], out: &mut Vec<u8>) {
-    let lc = u8::try_from(data.len()).unwrap_or(u8::MAX);
-    out.push(lc);
-    out.extend(data.iter().take(usize::from(lc)));
 }
 
 impl Case {

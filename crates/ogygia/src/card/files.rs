@@ -1,6 +1,7 @@
 //! Files and their content: specification 01, "Elementary file", "Lookup and current file", "Content operations".
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::ops::Range;
 
 use super::header::FileHeader;
@@ -135,13 +136,29 @@ impl Files {
         id
     }
 
+    /// Where the record is, or would be. Most often it is the last one, or comes behind it.
     fn slot(&self, file: FileId, number: u32) -> Result<usize, usize> {
-        self.records.binary_search_by_key(&(file, number), |slot| (slot.file, slot.number))
+        let key = |slot: &Slot| (slot.file, slot.number);
+        match self.records.split_last() {
+            None => Err(0),
+            Some((last, before)) => match (file, number).cmp(&key(last)) {
+                Ordering::Less => before.binary_search_by_key(&(file, number), key),
+                Ordering::Equal => Ok(before.len()),
+                Ordering::Greater => Err(before.len() + 1),
+            },
+        }
     }
 
     fn record(&self, file: FileId, number: u32) -> Option<&[u8]> {
         let slot = self.records.get(self.slot(file, number).ok()?)?;
         self.bytes.get(slot.start..slot.start + slot.len)
+    }
+
+    /// A record that was not there, whose place is `index`.
+    fn insert(&mut self, index: usize, file: FileId, number: u32, data: &[u8]) {
+        let (start, len) = (self.bytes.len(), data.len());
+        self.records.insert(index, Slot { file, number, start, len, room: len });
+        self.bytes.extend_from_slice(data);
     }
 
     /// The place of `len` bytes of a record, made when it was not there; what is new is zero.
@@ -174,19 +191,28 @@ impl Files {
     /// The record is `data`, and nothing else.
     pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
         self.holes.retain(|hole| (hole.file, hole.number) != (file, number));
-        let place = self.make_room(file, number, data.len());
-        self.write(place, data);
-        if let Ok(index) = self.slot(file, number)
-            && let Some(slot) = self.records.get_mut(index)
-        {
-            slot.len = data.len();
+        match self.slot(file, number) {
+            Err(index) => self.insert(index, file, number, data),
+            Ok(index) => {
+                let place = self.make_room(file, number, data.len());
+                self.write(place, data);
+                if let Some(slot) = self.records.get_mut(index) {
+                    slot.len = data.len();
+                }
+            }
         }
     }
 
     /// The record holds `data` from `offset` on; other known bytes stay.
     pub(crate) fn set_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
-        let place = self.uncover(file, number, offset, data.len());
-        self.write(place, data);
+        match self.slot(file, number) {
+            // What is not there has no holes.
+            Err(index) if offset == 0 => self.insert(index, file, number, data),
+            _ => {
+                let place = self.uncover(file, number, offset, data.len());
+                self.write(place, data);
+            }
+        }
     }
 
     /// The bytes of the record from `offset` on are OR-ed with `data`.
@@ -232,7 +258,14 @@ impl Files {
     /// Makes room for a part of a record that becomes known, and notes what before it is not.
     fn uncover(&mut self, file: FileId, number: u32, offset: usize, len: usize) -> Range<usize> {
         let end = offset + len;
-        let known = self.record(file, number).map_or(0, <[u8]>::len);
+        let slot = self.slot(file, number).ok().and_then(|index| self.records.get(index));
+        let known = slot.map_or(0, |slot| slot.len);
+        if let Some(slot) = slot
+            && end <= known
+            && self.holes.is_empty()
+        {
+            return slot.start + offset..slot.start + end;
+        }
         if offset > known {
             self.holes.push(Hole { file, number, start: known, end: offset, stale: false });
         }

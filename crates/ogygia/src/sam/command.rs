@@ -94,8 +94,12 @@ pub(crate) struct Expected {
 /// What the answer of the SAM to a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Nothing, or what its name says.
+    /// Nothing: it is enough that there is one.
     Itself,
+    /// It is a challenge.
+    Challenge,
+    /// It says that the card is authentic.
+    Authentication,
     /// The next card command is built with it, or the card's answer is read from it.
     Material,
     /// The signature at this place.
@@ -129,7 +133,8 @@ impl Encoder {
 
     pub(crate) fn get_challenge(self, len: u8, out: &mut Vec<u8>) -> Expected {
         self.header(0x84, 0x00, 0x00).write(Case::Two(len), &[], out);
-        expected(CommandName::SamGetChallenge, usize::from(len))
+        let (name, answer_len) = (CommandName::SamGetChallenge, usize::from(len));
+        Expected { name, answer_len, purpose: Purpose::Challenge }
     }
 
     /// `data` is KIF, KVC and the whole answer to the opening.
@@ -160,19 +165,9 @@ impl Encoder {
         material(CommandName::SamDigestInternalAuthenticate, 8)
     }
 
-    /// `blocks` takes `len` bytes with the length in front of each.
-    pub(crate) fn digest_update_multiple<'a>(
-        self,
-        len: usize,
-        blocks: impl Iterator<Item = &'a [u8]>,
-        out: &mut Vec<u8>,
-    ) -> Expected {
-        let byte = |len: usize| u8::try_from(len).unwrap_or(u8::MAX);
-        out.extend_from_slice(&[self.0.class(), 0x8C, 0x80, 0x00, byte(len)]);
-        for block in blocks {
-            out.push(byte(block.len()));
-            out.extend_from_slice(block);
-        }
+    /// `blocks` have their length in front of each.
+    pub(crate) fn digest_update_multiple(self, blocks: &[u8], out: &mut Vec<u8>) -> Expected {
+        self.header(0x8C, 0x80, 0x00).write(Case::Three, blocks, out);
         expected(CommandName::SamDigestUpdateMultiple, 0)
     }
 
@@ -246,7 +241,7 @@ impl Encoder {
 
     pub(crate) fn digest_authenticate(self, mac: &[u8], out: &mut Vec<u8>) -> Expected {
         self.header(0x82, 0x00, 0x00).write(Case::Three, mac, out);
-        expected(CommandName::SamDigestAuthenticate, 0)
+        Expected { name: CommandName::SamDigestAuthenticate, answer_len: 0, purpose: Purpose::Authentication }
     }
 }
 
@@ -276,8 +271,8 @@ mod tests {
         assert_eq!(written(c1, |sam, out| sam.digest_init(SessionForm::Extended, &init, out)).0[2], 0x02);
         let read = hex("00B2013C1D");
         assert_eq!(written(c1, |sam, out| sam.digest_update(&read, out)), (hex("808C00000500B2013C1D"), 0));
-        let blocks = [&read[..], &hex("9000")];
-        let multiple = written(c1, |sam, out| sam.digest_update_multiple(9, blocks.into_iter(), out));
+        let blocks = hex("0500B2013C1D 029000");
+        let multiple = written(c1, |sam, out| sam.digest_update_multiple(&blocks, out));
         assert_eq!(multiple, (hex("808C8000090500B2013C1D029000"), 0));
         let ciphered = written(c1, |sam, out| sam.digest_update_encrypted(&read, false, out));
         assert_eq!(ciphered, (hex("808C00800500B2013C1D"), 5));

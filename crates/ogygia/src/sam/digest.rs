@@ -4,30 +4,24 @@ use alloc::vec::Vec;
 
 use super::command::Encoder;
 use super::queue::Queue;
-use crate::apdu::Batch;
 use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
 
 /// Card commands and answers that wait to be digested, behind what begins the digest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Digest {
+    encoder: Encoder,
+    /// The most data of one command.
+    capacity: usize,
     session: Option<Session>,
     /// KIF, KVC and the whole answer to the opening.
     opening: Vec<u8>,
-    /// Commands without the Le of case 4, and answers, alternating.
-    pending: Batch,
-    /// How each of them is digested.
-    feeds: Vec<Feed>,
-}
-
-/// How a command or an answer is digested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Feed {
-    Plain,
-    /// By the command that also ciphers or deciphers; its result may be needed.
-    Encrypted {
-        needed: bool,
-    },
+    /// What has the SAM digest commands without the Le of case 4, and answers, alternating.
+    pending: Queue,
+    /// The data of one more command, which takes more as long as that fits: blocks with their length in front.
+    group: Vec<u8>,
+    /// One of the blocks that wait is ciphered.
+    has_encrypted: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +34,18 @@ struct Session {
 const OPENING_MAX: usize = 255;
 
 impl Digest {
+    pub(super) fn new(encoder: Encoder, capacity: usize) -> Self {
+        Self {
+            encoder,
+            capacity,
+            session: None,
+            opening: Vec::new(),
+            pending: Queue::default(),
+            group: Vec::new(),
+            has_encrypted: false,
+        }
+    }
+
     /// Begins another session's digest; false when Digest Init cannot carry the opening.
     pub(super) fn start(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
         self.clear_pending();
@@ -57,7 +63,8 @@ impl Digest {
 
     fn clear_pending(&mut self) {
         self.pending.clear();
-        self.feeds.clear();
+        self.group.clear();
+        self.has_encrypted = false;
     }
 
     /// The key of the session.
@@ -70,20 +77,41 @@ impl Digest {
         self.session.map(|session| session.form)
     }
 
+    /// A command or an answer, in clear: specification 03, "Grouping of digest blocks".
     pub(super) fn push(&mut self, block: &[u8]) {
-        self.pending.push(block);
-        self.feeds.push(Feed::Plain);
+        let fits = |used: usize| used + 1 + block.len() <= self.capacity;
+        match u8::try_from(block.len()) {
+            Ok(len) if fits(0) && self.encoder.0.digests_several() => {
+                if !fits(self.group.len()) {
+                    self.close_group();
+                }
+                self.group.push(len);
+                self.group.extend_from_slice(block);
+            }
+            _ => {
+                self.close_group();
+                let encoder = self.encoder;
+                self.pending.push(|out| encoder.digest_update(block, out));
+            }
+        }
     }
 
-    /// A block while encryption is active: a command in clear, or an answer as it came.
+    /// A block while encryption is active: a command in clear, or an answer as it came. The command that digests it also
+    /// ciphers or deciphers; its result may be needed.
     pub(super) fn push_encrypted(&mut self, block: &[u8], needed: bool) {
-        self.pending.push(block);
-        self.feeds.push(Feed::Encrypted { needed });
+        self.close_group();
+        let encoder = self.encoder;
+        self.pending.push(|out| encoder.digest_update_encrypted(block, needed, out));
+        self.has_encrypted = true;
+    }
+
+    fn close_group(&mut self) {
+        emit(&mut self.group, self.encoder, &mut self.pending);
     }
 
     /// Whether one of the blocks that wait is ciphered.
     pub(super) fn has_encrypted(&self) -> bool {
-        self.feeds.iter().any(|feed| *feed != Feed::Plain)
+        self.has_encrypted
     }
 
     /// Whether the SAM has yet to begin.
@@ -91,59 +119,28 @@ impl Digest {
         self.session.is_some_and(|session| !session.initialized)
     }
 
-    pub(super) fn init(&mut self, encoder: Encoder, queue: &mut Queue) {
+    pub(super) fn init(&mut self, queue: &mut Queue) {
         if let Some(session) = &mut self.session {
             session.initialized = true;
-            queue.push(|out| encoder.digest_init(session.form, &self.opening, out));
+            queue.push(|out| self.encoder.digest_init(session.form, &self.opening, out));
         }
     }
 
-    /// Moves what is pending to the queue: specification 03, "Grouping of digest blocks".
-    pub(super) fn flush(&mut self, encoder: Encoder, capacity: usize, queue: &mut Queue) {
-        let mut group = Group::default();
-        for (index, (block, feed)) in self.pending.iter().zip(&self.feeds).enumerate() {
-            let taken = block.len() + 1;
-            let alone = *feed != Feed::Plain || taken > capacity || !encoder.0.digests_several();
-            if alone || group.len + taken > capacity {
-                group.emit(&self.pending, encoder, queue);
-            }
-            match feed {
-                Feed::Encrypted { needed } => {
-                    queue.push(|out| encoder.digest_update_encrypted(block, *needed, out));
-                }
-                Feed::Plain if alone => queue.push(|out| encoder.digest_update(block, out)),
-                Feed::Plain => group.add(index, taken),
-            }
+    /// Moves what is pending to the queue.
+    pub(super) fn flush(&mut self, queue: &mut Queue) {
+        if !self.pending.is_empty() {
+            queue.append(&mut self.pending);
         }
-        group.emit(&self.pending, encoder, queue);
-        self.clear_pending();
+        emit(&mut self.group, self.encoder, queue);
+        self.has_encrypted = false;
     }
 }
 
-/// Consecutive blocks that travel in one command.
-#[derive(Debug, Default)]
-struct Group {
-    first: usize,
-    count: usize,
-    /// Bytes that they take, their lengths included.
-    len: usize,
-}
-
-impl Group {
-    fn add(&mut self, index: usize, taken: usize) {
-        if self.count == 0 {
-            self.first = index;
-        }
-        self.count += 1;
-        self.len += taken;
-    }
-
-    fn emit(&mut self, pending: &Batch, encoder: Encoder, queue: &mut Queue) {
-        let Self { first, count, len } = core::mem::take(self);
-        if count > 0 {
-            let blocks = (first..first + count).filter_map(|index| pending.get(index));
-            queue.push(|out| encoder.digest_update_multiple(len, blocks, out));
-        }
+/// Queues the command that digests the group, which is empty afterwards.
+fn emit(group: &mut Vec<u8>, encoder: Encoder, queue: &mut Queue) {
+    if !group.is_empty() {
+        queue.push(|out| encoder.digest_update_multiple(group, out));
+        group.clear();
     }
 }
 
@@ -154,14 +151,14 @@ mod tests {
     use alloc::vec;
 
     fn commands(product: SamProduct, capacity: usize, blocks: &[usize]) -> Vec<(u8, u8)> {
-        let mut digest = Digest::default();
+        let mut digest = Digest::new(Encoder(product), capacity);
         let key = KeyId { kif: Kif(0x30), kvc: Kvc(0x79) };
         assert!(digest.start(SessionForm::Regular, key, &[0; 8]));
         for &len in blocks {
             digest.push(&vec![0; len]);
         }
         let mut queue = Queue::default();
-        digest.flush(Encoder(product), capacity, &mut queue);
+        digest.flush(&mut queue);
         queue.commands.iter().map(|command| (command[2], command[4])).collect()
     }
 
@@ -179,7 +176,8 @@ mod tests {
     #[test]
     fn an_opening_that_digest_init_cannot_carry() {
         let key = KeyId { kif: Kif(0x30), kvc: Kvc(0x79) };
-        assert!(Digest::default().start(SessionForm::Regular, key, &[0; 253]));
-        assert!(!Digest::default().start(SessionForm::Regular, key, &[0; 254]));
+        let mut digest = Digest::new(Encoder(SamProduct::SamC1), 255);
+        assert!(digest.start(SessionForm::Regular, key, &[0; 253]));
+        assert!(!digest.start(SessionForm::Regular, key, &[0; 254]));
     }
 }

@@ -23,7 +23,6 @@ use crate::request::{ChannelControl, Peer, Request};
 #[derive(Debug)]
 pub(crate) struct Service {
     encoder: Encoder,
-    capacity: usize,
     waiting: Queue,
     flight: Queue,
     under_way: UnderWay,
@@ -90,12 +89,11 @@ impl Service {
     pub(crate) fn new(sam: &Sam, capacity: u8) -> Self {
         Self {
             encoder: Encoder(sam.product),
-            capacity: usize::from(capacity),
             waiting: Queue::default(),
             flight: Queue::default(),
             under_way: UnderWay::Nothing,
             next: false,
-            digest: Digest::default(),
+            digest: Digest::new(Encoder(sam.product), usize::from(capacity)),
             diversifier: [0; 8],
             selected: Selected::default(),
             signatures: Signatures::default(),
@@ -188,7 +186,7 @@ impl Service {
     pub(crate) fn ask_mac(&mut self) {
         let Some(form) = self.digest.form() else { return };
         let encoder = self.encoder;
-        self.digest.flush(encoder, self.capacity, &mut self.waiting);
+        self.digest.flush(&mut self.waiting);
         self.waiting.push(|out| encoder.digest_close(form, out));
     }
 
@@ -285,7 +283,7 @@ impl Service {
     /// Queues the ciphering of a command, without the Le of case 4. It is digested with that.
     pub(crate) fn ask_cipher(&mut self, command: &[u8]) {
         self.digest.push_encrypted(command, true);
-        self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+        self.digest.flush(&mut self.waiting);
     }
 
     /// One more command or answer while encryption is active. What the SAM makes of it is `needed`, or the same.
@@ -296,7 +294,7 @@ impl Service {
     /// Queues what makes the terminal's MAC before the closing.
     pub(crate) fn ask_early_mac(&mut self) {
         let encoder = self.encoder;
-        self.digest.flush(encoder, self.capacity, &mut self.waiting);
+        self.digest.flush(&mut self.waiting);
         self.waiting.push(|out| encoder.digest_internal_authenticate(out));
     }
 
@@ -311,7 +309,7 @@ impl Service {
     pub(crate) fn flush_encrypted(&mut self) -> bool {
         let encrypted = self.digest.has_encrypted();
         if encrypted {
-            self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+            self.digest.flush(&mut self.waiting);
         }
         encrypted
     }
@@ -381,7 +379,7 @@ impl Service {
             return;
         }
         if self.digest.form().is_some() {
-            self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+            self.digest.flush(&mut self.waiting);
             if !self.waiting.is_empty() || self.digest.waits_for_init() {
                 self.depart();
             }
@@ -415,7 +413,7 @@ impl Service {
         if self.selected.confirmed != Some(card) {
             self.flight.push(|out| encoder.select_diversifier(card.as_bytes(), out));
         }
-        self.digest.init(encoder, &mut self.flight);
+        self.digest.init(&mut self.flight);
         if let Some(other) = self.selected.assumed.filter(|assumed| *assumed != card) {
             self.flight.push(|out| encoder.select_diversifier(other.as_bytes(), out));
         }
@@ -493,16 +491,13 @@ impl Answers {
         queued.check()?;
         match queued.expected.purpose {
             Purpose::Itself => {}
+            Purpose::Challenge => self.challenge = Some(padded(data)),
+            Purpose::Authentication => *authenticated = true,
             Purpose::Material => self.materials.push(data),
             Purpose::Signature(_) => signatures.take(queued.expected, data).map_err(|wrong| match wrong {
                 Ok(untrusted) => untrusted.into(),
                 Err(how) => queued.misbehaved(how),
             })?,
-        }
-        match name {
-            CommandName::SamGetChallenge => self.challenge = Some(padded(data)),
-            CommandName::SamDigestAuthenticate => *authenticated = true,
-            _ => {}
         }
         Ok(())
     }
