@@ -49,6 +49,7 @@ impl Header {
     /// Header::new(0x00, 0x32, 0x01, 0x80).write(Case::Four(0), &[0x00, 0x00, 0x64], &mut out);
     /// assert_eq!(out, [0x00, 0x32, 0x01, 0x80, 0x03, 0x00, 0x00, 0x64, 0x00]);
     /// ```
+    #[inline]
     pub fn write(self, case: Case, data: &[u8], out: &mut Vec<u8>) {
         let lc = u8::try_from(data.len()).unwrap_or(u8::MAX);
         let (fifth, data, le) = match case {

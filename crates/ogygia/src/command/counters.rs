@@ -137,7 +137,7 @@ impl ChangeCounters<'_> {
         for group in self.by.chunks((usize::from(terms.capacity) / ENTRY).max(1)) {
             let values = list.store_with(|out| write_sorted(group, out));
             let step = ChangeSeveral { change: self.change, sfi: self.sfi, values };
-            list.push_modifying(step, 6 + values.len, terms)?;
+            list.push_modifying(step, 6 + values.len(), terms)?;
         }
         Ok(())
     }
@@ -347,7 +347,7 @@ impl Exchange for ChangeSeveral {
     }
 
     fn answer_length(&self) -> AnswerLength {
-        AnswerLength::Exactly(self.values.len)
+        AnswerLength::Exactly(self.values.len())
     }
 
     fn modifies(&self) -> bool {

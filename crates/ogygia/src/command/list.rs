@@ -96,6 +96,11 @@ impl List {
         &self.payload
     }
 
+    /// Whether the payload holds a PIN or a private key.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.secret
+    }
+
     /// Whether a command prepared now is inside a session.
     pub(crate) fn in_session(&self) -> bool {
         self.session.is_some()
@@ -144,7 +149,7 @@ impl List {
         }
         let start = self.payload.len();
         write(&mut self.payload);
-        Span { start, len: self.payload.len() - start }
+        Span::between(start, self.payload.len())
     }
 
     /// Lets the payload grow without leaving a copy of it behind.

@@ -225,10 +225,6 @@ impl Exchange for Verify {
         }
     }
 
-    fn is_secret(&self) -> bool {
-        matches!(self, Self::Plain(_))
-    }
-
     fn material(&self) -> Material {
         match self {
             Self::Status | Self::Plain(_) => Material::None,
@@ -300,10 +296,6 @@ impl Exchange for Change {
         false
     }
 
-    fn is_secret(&self) -> bool {
-        matches!(self, Self::PlainPin(_))
-    }
-
     fn material(&self) -> Material {
         match *self {
             Self::PlainPin(_) => Material::None,
@@ -352,7 +344,7 @@ mod tests {
         assert_eq!(encoded(&Challenge, PIN_CARD), "0084000008");
         applied(&Challenge, &mut card, "C1C2C3C4C5C6C7C89000").unwrap();
         assert_eq!(card.challenge, hex("C1C2C3C4C5C6C7C8").try_into().ok());
-        let pin = Span { start: 0, len: 4 };
+        let pin = Span::between(0, 4);
         let key = KeyId { kif: crate::card::Kif(1), kvc: crate::card::Kvc(2) };
         let verify = Verify::Ciphered { pin, key: None };
         assert_eq!(encoded_with(&verify, PIN_CARD, &hex("1122334455667788")), "00200000081122334455667788");

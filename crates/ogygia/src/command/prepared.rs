@@ -2,6 +2,7 @@
 
 use super::step::{Exchange, Material, Moment, Step};
 use crate::apdu::StatusSet;
+use crate::card::PostponedCounters;
 
 /// A command, where it stood when it was prepared, and what it said of itself then.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) modifies: bool,
     /// The SAM must give something before it can be built.
     pub(crate) takes_material: bool,
+    /// Of a card that postpones no answers: see [`Prepared::continues_after`].
+    continues_after: StatusSet,
 }
 
 impl Prepared {
@@ -32,8 +35,18 @@ impl Prepared {
             digested: exchange.digested(),
             modifies: exchange.modifies(),
             takes_material: exchange.material() != Material::None,
+            continues_after: exchange.continues_after(moment, PostponedCounters::No),
         };
         Self { step: exchange.into(), moment, facts }
+    }
+
+    /// After which answers the reader sends the next command. Whether the card postpones answers may have come out since
+    /// the command was prepared.
+    pub(crate) fn continues_after(&self, postponed: PostponedCounters) -> StatusSet {
+        match postponed {
+            PostponedCounters::No => self.facts.continues_after,
+            other => self.step.continues_after(self.moment, other),
+        }
     }
 
     /// Whether it enters the digest of a session.

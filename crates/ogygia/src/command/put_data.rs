@@ -141,10 +141,6 @@ impl Exchange for Put {
         false
     }
 
-    fn is_secret(&self) -> bool {
-        self.object == Object::KeyPair
-    }
-
     fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
         let data = self.data.of(exchanged.payload);
         match self.object {

@@ -72,22 +72,25 @@ impl ReadRecords {
         check_record(last)?;
         check(first <= last, Argument::RecordNumber)?;
         terms.check_size(self.size)?;
-        let per_command = u16::from(terms.capacity) / (u16::from(self.size) + 2);
-        match u8::try_from(per_command).unwrap_or(u8::MAX) {
-            per_command @ 1.. if terms.product().reads_several_records() && first < last => {
+        if first < last && terms.product().reads_several_records() {
+            let per_command = u16::from(terms.capacity) / (u16::from(self.size) + 2);
+            if let Ok(per_command @ 1..) = u8::try_from(per_command) {
                 self.prepare_several(first, last, per_command, list);
+                return Ok(());
             }
-            _ => self.prepare_each(first, last, list, terms),
         }
+        self.prepare_each(first, last, list, terms);
         Ok(())
     }
 
     fn prepare_each(&self, first: u8, last: u8, list: &mut List, terms: &Terms<'_>) {
         let (sfi, size) = (self.sfi, self.size);
-        for record in first..=last {
-            if record != first || !list.merge_read(MergedRead { sfi, record, size }, terms) {
-                list.push(Read { sfi, record, form: Form::One { size: Some(size) } });
-            }
+        let merged = list.merge_read(MergedRead { sfi, record: first, size }, terms);
+        // At most 250, so that the next number is one.
+        let mut record = if merged { first + 1 } else { first };
+        while record <= last {
+            list.push(Read { sfi, record, form: Form::One { size: Some(size) } });
+            record += 1;
         }
     }
 

@@ -36,8 +36,8 @@ pub(crate) struct Moment {
 /// Bytes of the list's payload that belong to one command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
-    pub(super) start: usize,
-    pub(super) len: usize,
+    start: u32,
+    len: u32,
 }
 
 /// What a prediction is made from.
@@ -88,8 +88,19 @@ impl Encoder<'_> {
 }
 
 impl Span {
+    /// From one length of the payload to another. What lies beyond 4 GiB is nowhere.
+    pub(super) fn between(start: usize, end: usize) -> Self {
+        let [start, len] = [start, end - start].map(|place| u32::try_from(place).unwrap_or(u32::MAX));
+        Self { start, len }
+    }
+
+    pub(super) const fn len(self) -> usize {
+        self.len as usize
+    }
+
     pub(crate) fn of(self, payload: &[u8]) -> &[u8] {
-        payload.get(self.start..self.start + self.len).unwrap_or_default()
+        let start = self.start as usize;
+        payload.get(start..start + self.len()).unwrap_or_default()
     }
 }
 
@@ -159,11 +170,6 @@ pub(crate) trait Exchange {
     /// The file that it acts on, where that is one of those that a command names.
     fn file(&self) -> Option<Sfi> {
         None
-    }
-
-    /// Whether the command holds what must not stay in memory.
-    fn is_secret(&self) -> bool {
-        false
     }
 
     /// Whether command and answer enter the digest of the session: specification 01, "What is fed to the session
@@ -274,6 +280,7 @@ impl Exchange for Step {
         each!(self, exchange => exchange.name())
     }
 
+    #[inline]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         each!(self, exchange => exchange.encode(to, out))
     }
@@ -310,10 +317,6 @@ impl Exchange for Step {
         each!(self, exchange => exchange.file())
     }
 
-    fn is_secret(&self) -> bool {
-        each!(self, exchange => exchange.is_secret())
-    }
-
     fn digested(&self) -> bool {
         each!(self, exchange => exchange.digested())
     }
@@ -322,14 +325,17 @@ impl Exchange for Step {
         each!(self, exchange => exchange.material())
     }
 
+    #[inline]
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
         each!(self, exchange => exchange.predict(from, out))
     }
 
+    #[inline]
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         each!(self, exchange => exchange.change(exchanged, content))
     }
 
+    #[inline]
     fn apply(&self, exchanged: &Exchanged<'_>, card: &mut Card) -> Result<(), Misbehaviour> {
         each!(self, exchange => exchange.apply(exchanged, card))
     }

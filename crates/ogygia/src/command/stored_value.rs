@@ -471,7 +471,7 @@ mod tests {
         assert_eq!(card.purse(), Some(Purse { balance: 1_193_046, transaction_number: 114 }));
         assert_eq!(card.sv_get.header, [0x7C, 0x00, 0x07, 0x21]);
         let payload = hex("0000 00 00 00 000002 0000");
-        let fields = Span { start: 0, len: payload.len() };
+        let fields = Span::between(0, payload.len());
         let reload = Operation { kind: SvOperation::Reload, extended: false, in_session: false, fields };
         let mut partial = Vec::new();
         reload.write_partial(&payload, Kvc(0x79), &mut partial);
@@ -496,7 +496,7 @@ mod tests {
             assert_eq!(written(&get, "0A3C1205141001", &[], ""), hex("FA7C00091E"));
             applied_as(&get, &mut card, "007C00091E", BEFORE_DEBIT).unwrap();
             let payload = hex(&format!("{amount} 0000 0000 00"));
-            let fields = Span { start: 0, len: payload.len() };
+            let fields = Span::between(0, payload.len());
             let operation = Operation { kind, extended: false, in_session: true, fields };
             let ins = operation.ins();
             let command = format!("00{ins:02X}CD00 14 34 {amount} 0000 0000 79 12345678 0000DF 0C9437AABB");

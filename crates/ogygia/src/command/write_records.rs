@@ -91,7 +91,7 @@ impl AppendRecord<'_> {
 fn prepare(kind: Kind, sfi: Sfi, data: &[u8], list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
     terms.check_data(data)?;
     let data = list.store(data);
-    list.push_modifying(Write { kind, sfi, data }, 5 + data.len, terms)
+    list.push_modifying(Write { kind, sfi, data }, 5 + data.len(), terms)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use crate::command::SessionForm;
 #[derive(Debug)]
 pub(super) struct Digest {
     encoder: Encoder,
-    /// The most data of one command.
-    capacity: usize,
+    /// The most data of one command that digests several blocks; 0 where there is none.
+    group_capacity: usize,
     session: Option<Session>,
     /// KIF, KVC and the whole answer to the opening.
     opening: Vec<u8>,
@@ -34,10 +34,10 @@ struct Session {
 const OPENING_MAX: usize = 255;
 
 impl Digest {
-    pub(super) fn new(encoder: Encoder, capacity: usize) -> Self {
+    pub(super) fn new(encoder: Encoder, capacity: u8) -> Self {
         Self {
             encoder,
-            capacity,
+            group_capacity: if encoder.0.digests_several() { usize::from(capacity) } else { 0 },
             session: None,
             opening: Vec::new(),
             pending: Queue::default(),
@@ -79,21 +79,17 @@ impl Digest {
 
     /// A command or an answer, in clear: specification 03, "Grouping of digest blocks".
     pub(super) fn push(&mut self, block: &[u8]) {
-        let fits = |used: usize| used + 1 + block.len() <= self.capacity;
-        match u8::try_from(block.len()) {
-            Ok(len) if fits(0) && self.encoder.0.digests_several() => {
-                if !fits(self.group.len()) {
-                    self.close_group();
-                }
-                self.group.push(len);
-                self.group.extend_from_slice(block);
-            }
-            _ => {
-                self.close_group();
-                let encoder = self.encoder;
-                self.pending.push(|out| encoder.digest_update(block, out));
-            }
+        let taken = block.len() + 1;
+        if taken > self.group_capacity {
+            self.close_group();
+            let encoder = self.encoder;
+            return self.pending.push(|out| encoder.digest_update(block, out));
         }
+        if self.group.len() + taken > self.group_capacity {
+            self.close_group();
+        }
+        self.group.push(u8::try_from(block.len()).unwrap_or(u8::MAX));
+        self.group.extend_from_slice(block);
     }
 
     /// A block while encryption is active: a command in clear, or an answer as it came. The command that digests it also
@@ -150,7 +146,7 @@ mod tests {
     use crate::sam::SamProduct;
     use alloc::vec;
 
-    fn commands(product: SamProduct, capacity: usize, blocks: &[usize]) -> Vec<(u8, u8)> {
+    fn commands(product: SamProduct, capacity: u8, blocks: &[usize]) -> Vec<(u8, u8)> {
         let mut digest = Digest::new(Encoder(product), capacity);
         let key = KeyId { kif: Kif(0x30), kvc: Kvc(0x79) };
         assert!(digest.start(SessionForm::Regular, key, &[0; 8]));

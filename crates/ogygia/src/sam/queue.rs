@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::command::Expected;
-use crate::apdu::{Batch, Response, StatusSet};
+use crate::apdu::{Batch, Response};
 use crate::error::{Error, Misbehaviour};
 use crate::request::Peer;
 
@@ -20,7 +20,7 @@ pub(super) struct Queue {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queued<'a> {
     pub(crate) index: usize,
-    pub(crate) expected: Expected,
+    pub(crate) expected: &'a Expected,
     pub(crate) answer: Response<'a>,
 }
 
@@ -67,8 +67,8 @@ impl Queue {
         if responses.len() > self.commands.len() {
             return Err(count());
         }
-        let mut handled = Ok(());
-        for (index, (bytes, &expected)) in responses.iter().zip(&self.expected).enumerate() {
+        let mut wrong = None;
+        for (index, (bytes, expected)) in responses.iter().zip(&self.expected).enumerate() {
             let answered = match Response::parse(bytes) {
                 Some(answer) => each(Queued { index, expected, answer }),
                 None => {
@@ -76,27 +76,32 @@ impl Queue {
                     Err(Error::PeerMisbehaved { peer: Peer::Sam, index, command: expected.name, how })
                 }
             };
-            if handled.is_ok() {
-                handled = answered;
+            if let (Err(error), None) = (answered, wrong) {
+                wrong = Some(error);
             }
         }
-        handled?;
-        if responses.len() < self.commands.len() { Err(count()) } else { Ok(()) }
+        match wrong {
+            Some(error) => Err(error),
+            None if responses.len() < self.commands.len() => Err(count()),
+            None => Ok(()),
+        }
     }
 }
 
 impl Queued<'_> {
-    /// The answer as it should be, or what is wrong with it.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let (index, command) = (self.index, self.expected.name);
-        if !StatusSet::SUCCESS.contains(self.answer.status) {
-            return Err(Error::Status { peer: Peer::Sam, index, command, status: self.answer.status });
-        }
+    /// The answer has the length that it should have, or what is wrong with it.
+    pub(crate) fn check_length(&self) -> Result<(), Error> {
         let (expected, received) = (self.expected.answer_len, self.answer.data.len());
         if expected != 0 && expected != received {
             return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected, received }));
         }
         Ok(())
+    }
+
+    /// The SAM has refused the command.
+    pub(crate) fn refused(&self) -> Error {
+        let (index, command, status) = (self.index, self.expected.name, self.answer.status);
+        Error::Status { peer: Peer::Sam, index, command, status }
     }
 
     /// What is wrong with the answer, with its place.

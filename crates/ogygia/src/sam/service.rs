@@ -93,7 +93,7 @@ impl Service {
             flight: Queue::default(),
             under_way: UnderWay::Nothing,
             next: false,
-            digest: Digest::new(Encoder(sam.product), usize::from(capacity)),
+            digest: Digest::new(Encoder(sam.product), capacity),
             diversifier: [0; 8],
             selected: Selected::default(),
             signatures: Signatures::default(),
@@ -476,30 +476,35 @@ impl Answers {
         signatures: &mut Signatures,
         authenticated: &mut bool,
     ) -> Result<(), Error> {
-        let (name, data) = (queued.expected.name, queued.answer.data);
-        if queued.answer.status == StatusWord::WRONG_MAC {
-            match name {
-                CommandName::SamDigestAuthenticate => return Err(Untrusted::SessionMac.into()),
-                CommandName::SamSvCheck => return Err(Untrusted::StoredValueMac.into()),
-                CommandName::SamPsoVerifySignature => {
-                    signatures.refuse(queued.expected);
-                    return Err(Untrusted::Signature.into());
-                }
-                _ => {}
-            }
+        if queued.answer.status != StatusWord::SUCCESS {
+            return Err(refused(queued, signatures));
         }
-        queued.check()?;
+        queued.check_length()?;
+        let data = queued.answer.data;
         match queued.expected.purpose {
             Purpose::Itself => {}
             Purpose::Challenge => self.challenge = Some(padded(data)),
             Purpose::Authentication => *authenticated = true,
             Purpose::Material => self.materials.push(data),
-            Purpose::Signature(_) => signatures.take(queued.expected, data).map_err(|wrong| match wrong {
+            Purpose::Signature(_) => signatures.take(*queued.expected, data).map_err(|wrong| match wrong {
                 Ok(untrusted) => untrusted.into(),
                 Err(how) => queued.misbehaved(how),
             })?,
         }
         Ok(())
+    }
+}
+
+/// A wrong MAC or signature is the card's doing, and no error of the SAM.
+fn refused(queued: &Queued<'_>, signatures: &mut Signatures) -> Error {
+    match (queued.answer.status, queued.expected.name) {
+        (StatusWord::WRONG_MAC, CommandName::SamDigestAuthenticate) => Untrusted::SessionMac.into(),
+        (StatusWord::WRONG_MAC, CommandName::SamSvCheck) => Untrusted::StoredValueMac.into(),
+        (StatusWord::WRONG_MAC, CommandName::SamPsoVerifySignature) => {
+            signatures.refuse(*queued.expected);
+            Untrusted::Signature.into()
+        }
+        _ => queued.refused(),
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::apdu::{Batch, Case, StatusSet};
 use crate::card::PostponedCounters;
-use crate::command::{Encoder, Exchange, Prepared};
+use crate::command::{Encoder, Exchange, List, Prepared};
 
 /// Consecutive commands of the prepared list in one request: specification 02, "Cutting the list into blocks".
 #[derive(Debug, Default)]
@@ -18,7 +18,7 @@ pub(super) struct Block {
     /// still be on their way through the cipher.
     clear: Batch,
     forms: Vec<Form>,
-    /// A PIN is among them.
+    /// A PIN may be among them.
     secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
@@ -45,6 +45,11 @@ impl Block {
         self.predictions.clear();
     }
 
+    /// Commands of a list that holds a PIN or a private key are wiped.
+    pub(super) fn guard(&mut self, list: &List) {
+        self.secret |= list.is_secret();
+    }
+
     /// Place in the prepared list of the command that comes next.
     pub(super) fn end(&self) -> usize {
         self.first + self.commands.len()
@@ -52,10 +57,9 @@ impl Block {
 
     pub(super) fn push(&mut self, prepared: &Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
         let mut case = Case::One;
-        self.secret |= prepared.step.is_secret();
         self.commands.push_with(|out| case = prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });
-        self.accepts.push(prepared.step.continues_after(prepared.moment, postponed));
+        self.accepts.push(prepared.continues_after(postponed));
     }
 
     /// Takes a command in clear that has yet to be ciphered.
@@ -64,7 +68,6 @@ impl Block {
         while self.clear.len() < self.commands.len() {
             self.clear.push(&[]);
         }
-        self.secret |= prepared.step.is_secret();
         self.clear.push_with(|out| case = prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });
         case

@@ -27,21 +27,25 @@ impl Transaction {
 
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
-        loop {
-            if !self.overlaps() && !self.is_deferring() {
+        while let Some(prepared) = self.list.from(self.block.end()).first() {
+            if prepared.is_plain() && !self.overlaps() && !self.is_deferring() {
                 self.put_plain();
+                continue;
             }
-            let Some(prepared) = self.list.get(self.block.end()) else { return Ok(self.conclude()) };
+            let prepared = *prepared;
             if let Some(state) = self.put(&prepared)? {
                 return Ok(state);
             }
         }
+        Ok(self.conclude())
     }
 
-    /// Puts commands into the block up to the first one that is built with something of the SAM.
+    /// Puts commands into the block up to the first one that is built with something of the SAM. They have nothing else to
+    /// wait for, as long as the image lacks nothing and nobody works ahead.
     fn put_plain(&mut self) {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(Material::None, card, list, symmetric, *opening_form);
+        block.guard(list);
         for prepared in list.from(block.end()).iter().take_while(|prepared| prepared.is_plain()) {
             block.push(prepared, card.postponed, &encoder);
         }
@@ -105,7 +109,7 @@ impl Transaction {
                 self.block.truncate_clear(index);
                 return Ok(Some(state));
             }
-            self.block.push_as_clear(prepared.step.continues_after(prepared.moment, self.card.postponed));
+            self.block.push_as_clear(prepared.continues_after(self.card.postponed));
             return Ok(None);
         }
         if !self.synchronize_block()? {
@@ -210,6 +214,7 @@ impl Transaction {
         self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
+        block.guard(list);
         block.push(prepared, card.postponed, &encoder);
     }
 
@@ -217,6 +222,7 @@ impl Transaction {
     pub(super) fn push_clear(&mut self, prepared: &Prepared) -> Case {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
+        block.guard(list);
         block.push_clear(prepared, &encoder)
     }
 

@@ -124,7 +124,7 @@ impl Transaction {
             let Some(prepared) = self.list.get(self.block.first + index) else { return };
             match &mut self.symmetric {
                 Some(symmetric) if prepared.is_encrypted() => {
-                    let accepts = prepared.step.continues_after(prepared.moment, self.card.postponed);
+                    let accepts = prepared.continues_after(self.card.postponed);
                     self.block.push_ciphered(symmetric.service.take_material(), accepts);
                 }
                 _ => self.push_to_block(&prepared),
