@@ -9,27 +9,31 @@ mod work;
 use std::env;
 use std::process::ExitCode;
 
-use work::Work;
+use work::{Prepare, Work, growth};
 
 fn main() -> ExitCode {
     let asked = env::args().nth(1).filter(|arg| arg != "--bench");
     match asked.as_deref() {
         Some("--list") => {
-            work::ALL.iter().for_each(|(name, _)| println!("{name}"));
+            all().for_each(|(name, _)| println!("{name}"));
         }
         Some(name) => {
-            let Some((_, prepare)) = work::ALL.iter().find(|(known, _)| *known == name) else {
+            let Some((_, prepare)) = all().find(|(known, _)| *known == name) else {
                 eprintln!("no work is called {name}");
                 return ExitCode::FAILURE;
             };
             count(&mut prepare());
         }
         None => {
-            work::ALL.iter().for_each(|(_, prepare)| count(&mut prepare()));
+            all().for_each(|(_, prepare)| count(&mut prepare()));
             println!("ran once each; for counts, run crates/ogygia/benches/count-instructions");
         }
     }
     ExitCode::SUCCESS
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static str, Prepare)> {
+    work::ALL.iter().chain(growth::ALL)
 }
 
 /// Warms up, so that what is counted is the steady state, then runs the work once more where it is counted.

@@ -11,3 +11,9 @@ fn each(bencher: divan::Bencher<'_, '_>, name: &str) {
     let Some((_, prepare)) = work::ALL.iter().find(|(known, _)| *known == name) else { return };
     bencher.bench_local(prepare());
 }
+
+#[divan::bench(args = work::growth::ALL.iter().map(|(name, _)| *name), sample_size = 1, sample_count = 200)]
+fn growth(bencher: divan::Bencher<'_, '_>, name: &str) {
+    let Some((_, prepare)) = work::growth::ALL.iter().find(|(known, _)| *known == name) else { return };
+    bencher.bench_local(prepare());
+}

@@ -1,5 +1,6 @@
 //! What both benchmarks measure, so that time and instructions speak of the same work.
 
+pub(crate) mod growth;
 mod validation;
 
 use std::hint::black_box;

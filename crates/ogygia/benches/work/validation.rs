@@ -42,7 +42,8 @@ const fn digit(digit: u8) -> u8 {
 pub(crate) const SELECTED: &[u8] =
     hex!("6F238409315449432E49434131A516BF0C13C708000000001122334453070A3C20051410019000");
 
-const SAM: &[u8] = hex!("3B3F9600805A4880C120501711223344829000");
+/// What the SAM says when it is powered.
+pub(crate) const SAM: &[u8] = hex!("3B3F9600805A4880C120501711223344829000");
 
 const ENVIRONMENT: Sfi = Sfi(0x07);
 const LOG: Sfi = Sfi(0x08);

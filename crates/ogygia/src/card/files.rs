@@ -14,7 +14,7 @@ use super::value::{Lid, Sfi, u24};
 #[derive(Debug, Default)]
 pub struct Files {
     files: Vec<Entry>,
-    /// Sorted by file, then by number.
+    /// Sorted by file, then by place.
     records: Vec<Slot>,
     bytes: Vec<u8>,
     /// Parts of records that are not known. Those that were never seen read as zeros.
@@ -26,16 +26,33 @@ pub struct Files {
 struct Entry {
     sfi: Sfi,
     header: Option<FileHeader>,
+    /// How many records were added in front of the others.
+    appended: i32,
 }
 
 /// Place of a file in [`Files`]; stays valid until the files are cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FileId(usize);
+pub(crate) struct FileId(u32);
+
+impl FileId {
+    fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The number of a record, less the records that were added in front since the file was met: so that those that move by
+/// one need not be touched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(i32);
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     file: FileId,
-    number: u32,
+    place: Place,
     start: usize,
     len: usize,
     room: usize,
@@ -44,7 +61,7 @@ struct Slot {
 #[derive(Clone, Copy, Debug)]
 struct Hole {
     file: FileId,
-    number: u32,
+    place: Place,
     start: usize,
     end: usize,
     /// It was known once, and has another value now.
@@ -86,12 +103,12 @@ impl Files {
     #[must_use]
     pub fn by_lid(&self, lid: Lid) -> Option<File<'_>> {
         let index = self.files.iter().position(|file| file.header.is_some_and(|header| header.lid == lid))?;
-        Some(File { files: self, id: FileId(index) })
+        Some(File { files: self, id: FileId::at(index) })
     }
 
     /// All files, in the order in which they were met.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = File<'_>> + '_ {
-        (0..self.files.len()).map(|index| File { files: self, id: FileId(index) })
+        (0..self.files.len()).map(|index| File { files: self, id: FileId::at(index) })
     }
 
     /// The file that a command with this SFI acts on: SFI 0 is the one used last.
@@ -104,7 +121,7 @@ impl Files {
         if sfi == Sfi::CURRENT {
             return None;
         }
-        self.files.iter().position(|file| file.sfi == sfi).map(FileId)
+        self.files.iter().position(|file| file.sfi == sfi).map(FileId::at)
     }
 
     /// The file that an accepted answer speaks of; met now if it was not before. It becomes the current one.
@@ -117,32 +134,40 @@ impl Files {
     pub(crate) fn set_header(&mut self, sfi: Sfi, header: FileHeader) {
         let known = if sfi == Sfi::CURRENT {
             let same = |file: &Entry| file.header.is_some_and(|known| known.lid == header.lid);
-            self.files.iter().position(same).map(FileId)
+            self.files.iter().position(same).map(FileId::at)
         } else {
             self.find_sfi(sfi)
         };
-        let FileId(index) = self.make_current(known, sfi);
-        if let Some(file) = self.files.get_mut(index) {
+        let id = self.make_current(known, sfi);
+        if let Some(file) = self.files.get_mut(id.index()) {
             file.header = Some(file.header.map_or(header, |known| known.refreshed(header)));
         }
     }
 
     fn make_current(&mut self, known: Option<FileId>, sfi: Sfi) -> FileId {
         let id = known.unwrap_or_else(|| {
-            self.files.push(Entry { sfi, header: None });
-            FileId(self.files.len() - 1)
+            self.files.push(Entry { sfi, header: None, appended: 0 });
+            FileId::at(self.files.len() - 1)
         });
         self.current = Some(id);
         id
     }
 
+    fn appended(&self, file: FileId) -> i32 {
+        self.files.get(file.index()).map_or(0, |entry| entry.appended)
+    }
+
+    fn place(&self, file: FileId, number: u32) -> Place {
+        Place(i32::try_from(number).unwrap_or(i32::MAX).saturating_sub(self.appended(file)))
+    }
+
     /// Where the record is, or would be. Most often it is the last one, or comes behind it.
-    fn slot(&self, file: FileId, number: u32) -> Result<usize, usize> {
-        let key = |slot: &Slot| (slot.file, slot.number);
+    fn slot(&self, file: FileId, place: Place) -> Result<usize, usize> {
+        let key = |slot: &Slot| (slot.file, slot.place);
         match self.records.split_last() {
             None => Err(0),
-            Some((last, before)) => match (file, number).cmp(&key(last)) {
-                Ordering::Less => before.binary_search_by_key(&(file, number), key),
+            Some((last, before)) => match (file, place).cmp(&key(last)) {
+                Ordering::Less => before.binary_search_by_key(&(file, place), key),
                 Ordering::Equal => Ok(before.len()),
                 Ordering::Greater => Err(before.len() + 1),
             },
@@ -150,24 +175,24 @@ impl Files {
     }
 
     fn record(&self, file: FileId, number: u32) -> Option<&[u8]> {
-        let slot = self.records.get(self.slot(file, number).ok()?)?;
+        let slot = self.records.get(self.slot(file, self.place(file, number)).ok()?)?;
         self.bytes.get(slot.start..slot.start + slot.len)
     }
 
     /// A record that was not there, whose place is `index`.
-    fn insert(&mut self, index: usize, file: FileId, number: u32, data: &[u8]) {
+    fn insert(&mut self, index: usize, file: FileId, place: Place, data: &[u8]) {
         let (start, len) = (self.bytes.len(), data.len());
-        self.records.insert(index, Slot { file, number, start, len, room: len });
+        self.records.insert(index, Slot { file, place, start, len, room: len });
         self.bytes.extend_from_slice(data);
     }
 
     /// The place of `len` bytes of a record, made when it was not there; what is new is zero.
-    fn make_room(&mut self, file: FileId, number: u32, len: usize) -> Range<usize> {
+    fn make_room(&mut self, file: FileId, place: Place, len: usize) -> Range<usize> {
         let end = self.bytes.len();
-        let index = match self.slot(file, number) {
+        let index = match self.slot(file, place) {
             Ok(index) => index,
             Err(index) => {
-                self.records.insert(index, Slot { file, number, start: end, len: 0, room: 0 });
+                self.records.insert(index, Slot { file, place, start: end, len: 0, room: 0 });
                 index
             }
         };
@@ -190,12 +215,13 @@ impl Files {
 
     /// The record is `data`, and nothing else.
     pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
-        self.holes.retain(|hole| (hole.file, hole.number) != (file, number));
-        match self.slot(file, number) {
-            Err(index) => self.insert(index, file, number, data),
+        let place = self.place(file, number);
+        self.holes.retain(|hole| (hole.file, hole.place) != (file, place));
+        match self.slot(file, place) {
+            Err(index) => self.insert(index, file, place, data),
             Ok(index) => {
-                let place = self.make_room(file, number, data.len());
-                self.write(place, data);
+                let room = self.make_room(file, place, data.len());
+                self.write(room, data);
                 if let Some(slot) = self.records.get_mut(index) {
                     slot.len = data.len();
                 }
@@ -205,35 +231,47 @@ impl Files {
 
     /// The record holds `data` from `offset` on; other known bytes stay.
     pub(crate) fn set_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
-        match self.slot(file, number) {
+        let place = self.place(file, number);
+        match self.slot(file, place) {
             // What is not there has no holes.
-            Err(index) if offset == 0 => self.insert(index, file, number, data),
+            Err(index) if offset == 0 => self.insert(index, file, place, data),
             _ => {
-                let place = self.uncover(file, number, offset, data.len());
-                self.write(place, data);
+                let room = self.uncover(file, place, offset, data.len());
+                self.write(room, data);
             }
         }
     }
 
     /// The bytes of the record from `offset` on are OR-ed with `data`.
     pub(crate) fn or_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
-        let place = self.uncover(file, number, offset, data.len());
-        if let Some(target) = self.bytes.get_mut(place) {
+        let room = self.uncover(file, self.place(file, number), offset, data.len());
+        if let Some(target) = self.bytes.get_mut(room) {
             target.iter_mut().zip(data).for_each(|(old, new)| *old |= new);
         }
     }
 
     /// A new record 1; the others move by one. Those beyond the known number of records are gone.
     pub(crate) fn append(&mut self, file: FileId, data: &[u8]) {
-        let limit =
-            self.files.get(file.0).and_then(|entry| entry.header).map(|header| u32::from(header.records_number));
-        if let Some(limit) = limit {
-            self.records.retain(|slot| slot.file != file || slot.number < limit.max(1));
-            self.holes.retain(|hole| hole.file != file || hole.number < limit.max(1));
+        if let Some(entry) = self.files.get_mut(file.index()) {
+            entry.appended = entry.appended.saturating_add(1);
+            if let Some(header) = entry.header {
+                self.cut(file, u32::from(header.records_number).max(1));
+            }
         }
-        self.records.iter_mut().filter(|slot| slot.file == file).for_each(|slot| slot.number += 1);
-        self.holes.iter_mut().filter(|hole| hole.file == file).for_each(|hole| hole.number += 1);
         self.replace(file, 1, data);
+    }
+
+    /// The file has at most so many records.
+    fn cut(&mut self, file: FileId, limit: u32) {
+        let last = self.place(file, limit);
+        let mut end = self.records.partition_point(|slot| slot.file <= file);
+        while let Some(index) = end.checked_sub(1)
+            && self.records.get(index).is_some_and(|slot| slot.file == file && slot.place > last)
+        {
+            self.records.remove(index);
+            end = index;
+        }
+        self.holes.retain(|hole| hole.file != file || hole.place <= last);
     }
 
     /// Counter `number`, from 1 on, has these three bytes.
@@ -245,7 +283,8 @@ impl Files {
     pub(crate) fn forget_counter(&mut self, file: FileId, number: u8) {
         let offset = counter_offset(number);
         if self.record(file, 1).is_some_and(|record| record.len() > offset) {
-            self.holes.push(Hole { file, number: 1, start: offset, end: offset + 3, stale: true });
+            let place = self.place(file, 1);
+            self.holes.push(Hole { file, place, start: offset, end: offset + 3, stale: true });
         }
     }
 
@@ -256,9 +295,9 @@ impl Files {
     }
 
     /// Makes room for a part of a record that becomes known, and notes what before it is not.
-    fn uncover(&mut self, file: FileId, number: u32, offset: usize, len: usize) -> Range<usize> {
+    fn uncover(&mut self, file: FileId, place: Place, offset: usize, len: usize) -> Range<usize> {
         let end = offset + len;
-        let slot = self.slot(file, number).ok().and_then(|index| self.records.get(index));
+        let slot = self.slot(file, place).ok().and_then(|index| self.records.get(index));
         let known = slot.map_or(0, |slot| slot.len);
         if let Some(slot) = slot
             && end <= known
@@ -267,20 +306,19 @@ impl Files {
             return slot.start + offset..slot.start + end;
         }
         if offset > known {
-            self.holes.push(Hole { file, number, start: known, end: offset, stale: false });
+            self.holes.push(Hole { file, place, start: known, end: offset, stale: false });
         }
         if !self.holes.is_empty() {
-            self.fill_holes(file, number, offset..end);
+            self.fill_holes(file, place, offset..end);
         }
-        let whole = self.make_room(file, number, end);
+        let whole = self.make_room(file, place, end);
         whole.start + offset..whole.end
     }
 
-    fn fill_holes(&mut self, file: FileId, number: u32, known: Range<usize>) {
+    fn fill_holes(&mut self, file: FileId, place: Place, known: Range<usize>) {
         let mut index = 0;
         while let Some(hole) = self.holes.get(index).copied() {
-            let touched =
-                (hole.file, hole.number) == (file, number) && hole.start < known.end && known.start < hole.end;
+            let touched = (hole.file, hole.place) == (file, place) && hole.start < known.end && known.start < hole.end;
             if !touched {
                 index += 1;
                 continue;
@@ -295,8 +333,9 @@ impl Files {
     }
 
     fn holes_in(&self, file: FileId, number: u32, part: Range<usize>) -> impl Iterator<Item = &Hole> {
+        let place = self.place(file, number);
         let inside = move |hole: &&Hole| {
-            (hole.file, hole.number) == (file, number) && hole.start < part.end && part.start < hole.end
+            (hole.file, hole.place) == (file, place) && hole.start < part.end && part.start < hole.end
         };
         self.holes.iter().filter(inside)
     }
@@ -317,13 +356,13 @@ impl<'a> File<'a> {
     /// Short identifier; 0 when the file has none, or none is known.
     #[must_use]
     pub fn sfi(&self) -> Sfi {
-        self.files.files.get(self.id.0).map_or(Sfi::CURRENT, |file| file.sfi)
+        self.files.files.get(self.id.index()).map_or(Sfi::CURRENT, |file| file.sfi)
     }
 
     /// What the card said of the file, if it was asked.
     #[must_use]
     pub fn header(&self) -> Option<&'a FileHeader> {
-        self.files.files.get(self.id.0)?.header.as_ref()
+        self.files.files.get(self.id.index())?.header.as_ref()
     }
 
     /// The known bytes of a record, 1 being the first; a binary file has only record 1.
@@ -340,9 +379,11 @@ impl<'a> File<'a> {
         let id = self.id;
         let first = files.records.partition_point(|slot| slot.file < id);
         let all = files.records.get(first..).unwrap_or_default();
-        all.iter()
-            .take_while(move |slot| slot.file == id)
-            .filter_map(move |slot| Some((slot.number, files.bytes.get(slot.start..slot.start + slot.len)?)))
+        let appended = files.appended(id);
+        all.iter().take_while(move |slot| slot.file == id).filter_map(move |slot| {
+            let number = u32::try_from(slot.place.0.saturating_add(appended)).ok()?;
+            Some((number, files.bytes.get(slot.start..slot.start + slot.len)?))
+        })
     }
 
     /// The value of a counter, 1 being the first. Nothing when record 1 does not reach so far, or when the card has

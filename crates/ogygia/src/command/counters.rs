@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::list::{List, Terms, check, check_sfi};
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span, Step};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::value::{u24, u24_bytes};
 use crate::card::{COUNTER_MAX, Card, Content, PostponedCounters, Sfi};
@@ -86,6 +86,13 @@ pub(super) const SEVERAL_REFUSALS: Refusals = &[
 const ENTRY: usize = 4;
 
 impl CounterChange {
+    fn of(self, by: u32) -> i64 {
+        match self {
+            Self::Increase => i64::from(by),
+            Self::Decrease => -i64::from(by),
+        }
+    }
+
     fn apply(self, value: u32, by: u32) -> Option<u32> {
         match self {
             Self::Increase => value.checked_add(by).filter(|value| *value <= COUNTER_MAX),
@@ -114,7 +121,9 @@ impl ChangeCounter {
         let answered = terms.card.postponed_counters() == PostponedCounters::No;
         let length = if answered { 9 } else { 8 };
         let step = ChangeOne { change: self.change, sfi: self.sfi, counter: self.counter, by: self.by, answered };
-        list.push_modifying(step, length, terms)
+        list.push_modifying(step, length, terms)?;
+        list.drifts.add(self.sfi, image_counter(self.counter), self.change.of(self.by));
+        Ok(())
     }
 }
 
@@ -138,6 +147,7 @@ impl ChangeCounters<'_> {
             let values = list.store_with(|out| write_sorted(group, out));
             let step = ChangeSeveral { change: self.change, sfi: self.sfi, values };
             list.push_modifying(step, 6 + values.len(), terms)?;
+            group.iter().for_each(|&(counter, by)| list.drifts.add(self.sfi, counter, self.change.of(by)));
         }
         Ok(())
     }
@@ -169,17 +179,7 @@ impl SetCounter {
     fn value_after(self, list: &List, card: &Card) -> Option<u32> {
         let counter = image_counter(self.counter);
         let known = card.files().addressed(self.sfi)?.counter(counter)?;
-        list.commands().iter().try_fold(known, |value, prepared| match prepared.step {
-            Step::ChangeOne(one) if one.sfi == self.sfi && image_counter(one.counter) == counter => {
-                one.change.apply(value, one.by)
-            }
-            Step::ChangeSeveral(several) if several.sfi == self.sfi => {
-                let by = several.entries(list.payload()).find(|(other, _)| *other == counter);
-                by.map_or(Some(value), |(_, by)| several.change.apply(value, by))
-            }
-            Step::Write(write) if write.sfi() == self.sfi => None,
-            _ => Some(value),
-        })
+        list.drifts.apply(self.sfi, counter, known)
     }
 }
 

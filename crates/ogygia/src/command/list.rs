@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::drift::Drifts;
 use super::manage::Manage;
 use super::name::CommandName;
 use super::open::{MergedRead, Opening};
@@ -61,6 +62,7 @@ pub(crate) struct List {
     /// The payload holds a PIN or a private key.
     secret: bool,
     session: Option<Planned>,
+    pub(super) drifts: Drifts,
     pub(super) stored_value: Plan,
     /// The card has foretold a session, and that counts for the commands that come.
     pub(crate) pre_opened: bool,
@@ -109,6 +111,7 @@ impl List {
     /// Forgets the commands, not the session that they opened.
     pub(crate) fn clear(&mut self) {
         self.prepared.clear();
+        self.drifts.clear();
         if core::mem::take(&mut self.secret) {
             self.payload.fill(0);
             core::hint::black_box(&self.payload);

@@ -5,6 +5,7 @@
 
 pub(crate) mod binary;
 mod counters;
+mod drift;
 mod get_data;
 mod list;
 mod manage;

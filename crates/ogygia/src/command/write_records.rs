@@ -91,7 +91,9 @@ impl AppendRecord<'_> {
 fn prepare(kind: Kind, sfi: Sfi, data: &[u8], list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
     terms.check_data(data)?;
     let data = list.store(data);
-    list.push_modifying(Write { kind, sfi, data }, 5 + data.len(), terms)
+    list.push_modifying(Write { kind, sfi, data }, 5 + data.len(), terms)?;
+    list.drifts.overwrite(sfi);
+    Ok(())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,12 +108,6 @@ enum Kind {
     Update(u8),
     Write(u8),
     Append,
-}
-
-impl Write {
-    pub(super) fn sfi(&self) -> Sfi {
-        self.sfi
-    }
 }
 
 impl Exchange for Write {

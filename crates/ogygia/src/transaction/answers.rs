@@ -95,7 +95,8 @@ impl Transaction {
         if responses.len() > commands {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: responses.len() });
         }
-        for (index, bytes) in responses.iter().enumerate().skip(first) {
+        for index in first..responses.len() {
+            let bytes = responses.get(index).unwrap_or_default();
             if self.take_certain(index, bytes)? {
                 continue;
             }

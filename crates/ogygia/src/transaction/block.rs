@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::apdu::{Batch, Case, StatusSet};
-use crate::card::PostponedCounters;
-use crate::command::{Encoder, Exchange, List, Prepared};
+use crate::card::{PostponedCounters, Sfi};
+use crate::command::{Encoder, Exchange, List, Prepared, Step};
 
 /// Consecutive commands of the prepared list in one request: specification 02, "Cutting the list into blocks".
 #[derive(Debug, Default)]
@@ -22,6 +22,22 @@ pub(super) struct Block {
     secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
+    /// The files that commands with such answers act on.
+    touched: FileSet,
+}
+
+/// Files, by their short identifiers.
+#[derive(Clone, Copy, Debug, Default)]
+struct FileSet(u32);
+
+impl FileSet {
+    /// The file, or every file that it may be.
+    fn of(file: Option<Sfi>) -> Self {
+        match file {
+            Some(Sfi(number @ 1..32)) => Self(1 << number),
+            _ => Self(u32::MAX),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +59,7 @@ impl Block {
         self.accepts.clear();
         self.forms.clear();
         self.predictions.clear();
+        self.touched = FileSet::default();
     }
 
     /// Commands of a list that holds a PIN or a private key are wiped.
@@ -100,6 +117,18 @@ impl Block {
         let command = self.clear.get(self.commands.len()).unwrap_or_default();
         self.commands.push(command);
         self.accepts.push(accepts);
+    }
+
+    /// The answer to this command was predicted.
+    pub(super) fn note_predicted(&mut self, prepared: &Prepared) {
+        if prepared.facts.modifies {
+            self.touched.0 |= FileSet::of(prepared.step.file()).0;
+        }
+    }
+
+    /// Whether the answer to `step` depends on a file that predicted commands act on.
+    pub(super) fn is_touched_by_predictions(&self, step: &Step) -> bool {
+        step.image_source().is_some_and(|file| self.touched.0 & FileSet::of(Some(file)).0 != 0)
     }
 
     pub(super) fn was_ciphered(&self, index: usize) -> bool {

@@ -7,7 +7,7 @@ use super::machine::{CardWork, SamWork, State};
 use super::overlap::NextMaterial;
 use super::{Symmetric, Transaction};
 use crate::apdu::{Case, Response};
-use crate::card::{Card, Sfi};
+use crate::card::Card;
 use crate::command::{Encoder, Exchange, Exchanged, Forecast, List, Material, Prepared, SessionForm, Step};
 use crate::error::Error;
 use crate::request::ChannelControl;
@@ -247,12 +247,13 @@ impl Transaction {
         let index = self.block.predictions.len();
         if !prepared.is_digested() {
             self.block.predictions.push(&[]);
+            self.block.note_predicted(prepared);
             return true;
         }
         if prepared.is_encrypted() {
             return false;
         }
-        let scratched = self.is_touched_by_predictions(&prepared.step);
+        let scratched = self.block.is_touched_by_predictions(&prepared.step);
         if scratched {
             self.update_scratch();
         }
@@ -270,19 +271,11 @@ impl Transaction {
             block.predictions.truncate(index);
             return false;
         }
+        block.note_predicted(prepared);
         if let (Some(symmetric), Some(answer)) = (symmetric, block.predictions.get(index)) {
             symmetric.service.digest(block.clear_digested(index), answer);
         }
         true
-    }
-
-    /// Whether the answer to `step` depends on a file that predicted commands of the block act on.
-    fn is_touched_by_predictions(&self, step: &Step) -> bool {
-        let Some(file) = step.image_source() else { return false };
-        let first = self.block.first;
-        let predicted = self.list.commands().get(first..first + self.block.predictions.len()).unwrap_or_default();
-        let same = |other: Sfi| other == file || other == Sfi::CURRENT || file == Sfi::CURRENT;
-        predicted.iter().any(|prepared| prepared.facts.modifies && prepared.step.file().is_none_or(same))
     }
 
     /// The scratch image is the image as the predicted commands of the block will leave it.
@@ -291,9 +284,9 @@ impl Transaction {
         if scratch.applied.is_none() {
             scratch.content.clone_from(&card.content);
         }
-        let done = scratch.applied.unwrap_or(0);
-        for (index, prediction) in block.predictions.iter().enumerate().skip(done) {
-            if let (Some(prepared), Some(answer)) = (list.get(block.first + index), Response::parse(prediction)) {
+        for index in scratch.applied.unwrap_or(0)..block.predictions.len() {
+            let answer = block.predictions.get(index).and_then(Response::parse);
+            if let (Some(prepared), Some(answer)) = (list.get(block.first + index), answer) {
                 let command = block.clear(index);
                 let exchanged = Exchanged { answer, command, payload: list.payload() };
                 // A prediction that does not fit the image was not made from it; the real answer will tell.

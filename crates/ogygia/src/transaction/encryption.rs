@@ -108,6 +108,7 @@ impl Transaction {
         match (&mut self.symmetric, block.predictions.get(index)) {
             (Some(symmetric), Some(answer)) if certain && answer.len() == 2 => {
                 symmetric.service.digest_encrypted(answer, false);
+                block.note_predicted(prepared);
                 true
             }
             _ => {
