@@ -1,0 +1,24 @@
+//! A minimal program with one transaction, to be weighed: `crates/ogygia/benches/measure-footprint` compares it with
+//! `footprint_empty`, which is the same program without.
+
+#[path = "work/resident.rs"]
+mod resident;
+#[path = "work/validation.rs"]
+#[expect(dead_code, reason = "nothing is refused, and nothing measured, here")]
+mod validation;
+
+use std::process::ExitCode;
+
+use validation::Peers;
+
+fn main() -> ExitCode {
+    let validated = validation::card()
+        .and_then(validation::transaction)
+        .and_then(|mut transaction| Peers::new().validate_and_look(&mut transaction));
+    if let Err(wrong) = validated {
+        eprintln!("{wrong}");
+        return ExitCode::FAILURE;
+    }
+    resident::report();
+    ExitCode::SUCCESS
+}
