@@ -8,17 +8,21 @@ mod resident;
 mod validation;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use validation::Peers;
 
 fn main() -> ExitCode {
+    let peers = Peers::new();
+    let began = Instant::now();
     let validated = validation::card()
         .and_then(validation::transaction)
-        .and_then(|mut transaction| Peers::new().validate_and_look(&mut transaction));
+        .and_then(|mut transaction| peers.validate_and_look(&mut transaction));
+    let took = began.elapsed();
     if let Err(wrong) = validated {
         eprintln!("{wrong}");
         return ExitCode::FAILURE;
     }
-    resident::report();
+    resident::report(took);
     ExitCode::SUCCESS
 }

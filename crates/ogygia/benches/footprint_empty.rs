@@ -3,6 +3,8 @@
 #[path = "work/resident.rs"]
 mod resident;
 
+use std::time::Instant;
+
 fn main() {
-    resident::report();
+    resident::report(Instant::now().elapsed());
 }
