@@ -116,6 +116,8 @@ pub enum Misuse {
     OtherSam,
     /// A reload was made for another value of the event counter of the SAM: it was executed already, or comes too early.
     ReloadStale,
+    /// The SAM has served somebody else while a session was open.
+    SamTaken,
     /// A SAM has one way to be unlocked.
     UnlockConfigured,
     /// The SAM is locked, and nobody gave what unlocks it.
@@ -374,6 +376,7 @@ impl fmt::Display for Misuse {
             Self::EventCounterExhausted => "the event counter has not enough values left",
             Self::OtherSam => "made for another SAM",
             Self::ReloadStale => "made for another value of the event counter of the SAM",
+            Self::SamTaken => "the SAM has served somebody else meanwhile",
             Self::UnlockConfigured => "how the SAM is unlocked was said already",
             Self::UnlockMissing => "nobody gave what unlocks the SAM",
         })

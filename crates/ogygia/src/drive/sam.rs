@@ -64,8 +64,9 @@ fn resume(machine: &mut impl Machine, target: &mut impl Channel, control: &mut i
         } else {
             break machine.outcome().unwrap_or(Ok(()));
         };
-        // The outcome tells what went wrong.
-        let _ = machine.answer(peer, sent, &responses);
+        if let Err(error) = machine.answer(peer, sent, &responses) {
+            break Err(error);
+        }
     };
     *machine.responses() = responses;
     outcome
@@ -86,8 +87,9 @@ async fn resume_async(
         } else {
             break machine.outcome().unwrap_or(Ok(()));
         };
-        // The outcome tells what went wrong.
-        let _ = machine.answer(peer, sent, &responses);
+        if let Err(error) = machine.answer(peer, sent, &responses) {
+            break Err(error);
+        }
     };
     *machine.responses() = responses;
     outcome

@@ -26,12 +26,6 @@ pub(super) enum State {
     Done(Result<(), Error>),
 }
 
-impl State {
-    pub(super) const fn is_under_way(self) -> bool {
-        matches!(self, Self::Target | Self::Context(_) | Self::Control)
-    }
-}
-
 impl SamTransaction {
     /// Begins to work through what is prepared. `channel` is what happens to the target afterwards, if all goes well.
     ///
@@ -66,12 +60,14 @@ impl SamTransaction {
         }
     }
 
-    /// Takes the answers to the request to `peer`.
+    /// Takes the answers to the request to `peer`, as many as were received.
+    ///
+    /// Errors of the exchange are not returned here: [`outcome`](Self::outcome) has them. What was prepared is forgotten
+    /// then.
     ///
     /// # Errors
     ///
-    /// What is wrong with them; the processing has failed, and what was prepared is forgotten. Or nothing was asked of
-    /// this peer.
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle(&mut self, peer: Peer, responses: &Batch) -> Result<(), Error> {
         self.check_asked(peer)?;
         let handled = match peer {
@@ -86,15 +82,16 @@ impl SamTransaction {
             },
             Err(error) => self.finish(Err(error)),
         }
-        handled
+        Ok(())
     }
 
-    /// The request to `peer` is lost; `received` came before. What it has read is not taken.
+    /// Takes note that `peer` was lost during its request, after the answers in `received`. What these read is not
+    /// taken; what they say was written is. [`outcome`](Self::outcome) has the loss, with what became of what was being
+    /// written, and what was prepared is forgotten.
     ///
     /// # Errors
     ///
-    /// The loss, and what became of what was being written. The processing has failed, and what was prepared is
-    /// forgotten. Or nothing was asked of this peer.
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle_lost(&mut self, peer: Peer, loss: Loss, received: &Batch) -> Result<(), Error> {
         self.check_asked(peer)?;
         let fate = match peer {
@@ -103,9 +100,8 @@ impl SamTransaction {
             _ => Fate::Untouched,
         };
         self.confirmed = None;
-        let error = Error::Lost { peer, loss, fate };
-        self.finish(Err(error));
-        Err(error)
+        self.finish(Err(Error::Lost { peer, loss, fate }));
+        Ok(())
     }
 
     /// Of a request that is lost, only what it has written is noted: what was executed, and what may have been. Tells
@@ -127,7 +123,7 @@ impl SamTransaction {
         doubt
     }
 
-    /// How the processing ended; nothing while it is under way, or when there was none since this was asked last.
+    /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
     pub fn outcome(&mut self) -> Option<Result<(), Error>> {
         let State::Done(outcome) = self.state else { return None };
         self.state = State::Idle;

@@ -151,7 +151,7 @@ impl SamTransaction {
     }
 
     fn check_idle(&self) -> Result<(), Error> {
-        if self.state.is_under_way() { Err(Misuse::Busy.into()) } else { Ok(()) }
+        if self.state == State::Idle { Ok(()) } else { Err(Misuse::Busy.into()) }
     }
 }
 
@@ -159,6 +159,3 @@ impl SamTransaction {
 fn control_encoder(control: &Sam) -> Result<Encoder, Error> {
     if control.product == SamProduct::Unknown { Err(Argument::Sam.into()) } else { Ok(Encoder(control.product)) }
 }
-
-#[cfg(test)]
-mod tests;

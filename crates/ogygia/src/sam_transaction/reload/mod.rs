@@ -92,6 +92,3 @@ impl SamTransaction {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;
