@@ -15,11 +15,11 @@ mod status;
 mod testing;
 
 pub use card::{CardError, VirtualCard};
-pub use cipher::{Key, KeyId, KeySet};
+pub use cipher::{Key, KeyId, KeySet, LockSecret};
 pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
 pub use pki::{PkiIdentity, TestAuthority};
 pub use profile::{Profile, ProfileError};
-pub use sam::{SamProduct, VirtualSam};
+pub use sam::{SamProduct, SamProfile, SamProfileError, VirtualSam};
 
 /// The example of the README compiles.
 #[cfg(doctest)]

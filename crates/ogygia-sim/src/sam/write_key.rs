@@ -1,0 +1,143 @@
+//! Write Key: system keys, work keys, and the lock.
+
+use super::keys::{KeyParameters, LOCK_KIF, RECORDS, SamKey, SystemKey, Value};
+use super::unlock::{LOCK_ITSELF, LOCK_SYSTEM, LOCK_WORK_KEYS, Lock};
+use super::write::{DYNAMIC, STATIC};
+use super::{Algorithm, Fresh, VirtualSam};
+use crate::cipher::{BLOCK_LEN, Key, KeyId, LockSecret, WrittenRecord};
+use crate::command::{Command, Reply};
+use crate::status::{self, Refusal};
+
+/// P1 of a block in the clear.
+const PLAIN: u8 = 0x80;
+/// Bytes of a block with transfer-control data behind it.
+const WITH_TRANSFER_CONTROL: usize = 0x50;
+
+/// What is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Target {
+    System,
+    Lock,
+    /// In this record; nothing when the SAM chooses one.
+    Work(Option<u8>),
+}
+
+impl Target {
+    fn of(reference: u8) -> Option<Self> {
+        match reference {
+            0xC0 => Some(Self::System),
+            0xE0 => Some(Self::Lock),
+            0xF0 => Some(Self::Work(None)),
+            record if RECORDS.contains(&record) => Some(Self::Work(Some(record))),
+            _ => None,
+        }
+    }
+
+    const fn deciphered_by(self) -> SystemKey {
+        match self {
+            Self::System | Self::Lock => SystemKey::Personalization,
+            Self::Work(_) => SystemKey::KeyManagement,
+        }
+    }
+}
+
+impl VirtualSam {
+    pub(super) fn write_key(&mut self, command: &Command, fresh: &Fresh) -> Result<Reply, Refusal> {
+        let target = Target::of(command.p2).ok_or(status::WRONG_KEY_REFERENCE)?;
+        let plain = match command.p1 {
+            DYNAMIC | STATIC => false,
+            PLAIN if target != Target::System => true,
+            _ => return Err(status::WRONG_KEY_REFERENCE),
+        };
+        let (block, rest) = command.data.split_first_chunk::<BLOCK_LEN>().ok_or(status::WRONG_LENGTH)?;
+        let controlled = match command.data.len() {
+            BLOCK_LEN => false,
+            WITH_TRANSFER_CONTROL if plain || !matches!(target, Target::Work(_)) => {
+                return Err(status::LC_DOES_NOT_MATCH);
+            }
+            WITH_TRANSFER_CONTROL => !rest.is_empty(),
+            _ => return Err(status::WRONG_LENGTH),
+        };
+        self.may_write(target, plain)?;
+        let (written, counter) = if plain {
+            let written = WrittenRecord::plain(block).filter(|written| written.reference == command.p2);
+            (written.ok_or(status::WRONG_DATA)?, None)
+        } else {
+            let deciphered = self.decipher(target.deciphered_by(), command, fresh, block)?;
+            (deciphered.written, deciphered.counter)
+        };
+        match target {
+            Target::Lock => self.lock = Some(lock(&written)?),
+            Target::System => {
+                let (which, key) = system_key(&written)?;
+                self.keys.set_system(which, key);
+            }
+            Target::Work(record) => {
+                let key = key(&written, plain)?;
+                self.check_work_key(&key, controlled)?;
+                self.keys.add_work(record.or_else(|| self.keys.free_record()), key);
+            }
+        }
+        self.counters.count(counter)?;
+        Ok(Reply::done())
+    }
+
+    /// Refuses what locks, parameters and occupied records forbid.
+    fn may_write(&self, target: Target, plain: bool) -> Result<(), Refusal> {
+        let since = self.since_reset;
+        let allowed = match target {
+            Target::System => !since.has(LOCK_SYSTEM),
+            Target::Lock => !since.has(LOCK_ITSELF) && (!plain || since.writes_plain()),
+            Target::Work(record) => {
+                let room = match record {
+                    Some(record) => self.keys.record(record).is_none(),
+                    None => self.keys.free_record().is_some(),
+                };
+                room && !since.has(LOCK_WORK_KEYS) && (!plain || since.writes_plain_work_keys())
+            }
+        };
+        if allowed { Ok(()) } else { Err(status::FORBIDDEN) }
+    }
+
+    fn check_work_key(&self, key: &SamKey, controlled: bool) -> Result<(), Refusal> {
+        let masters = [SystemKey::Personalization.kif(), SystemKey::KeyManagement.kif()];
+        let guarded = self.since_reset.has(LOCK_SYSTEM) && masters.contains(&key.id.kif);
+        if guarded || self.keys.work(key.id).is_some() || key.parameters.names_transfer_control() != controlled {
+            return Err(status::WRONG_DATA);
+        }
+        // Nothing fills the records for transfer control, so the one that is named is empty.
+        if controlled { Err(status::RECORD_NOT_FOUND) } else { Ok(()) }
+    }
+}
+
+/// A record of a key, cut: name, parameters, value.
+fn cut(written: &WrittenRecord) -> ([u8; 3], KeyParameters, Key) {
+    let [kif, kvc, alg, rest @ ..] = *written.record;
+    let [p1, p2, p3, p4, p5, p6, p7, p8, p9, p10, value @ ..] = rest;
+    ([kif, kvc, alg], KeyParameters([p1, p2, p3, p4, p5, p6, p7, p8, p9, p10]), Key::new(value))
+}
+
+fn key(written: &WrittenRecord, plain: bool) -> Result<SamKey, Refusal> {
+    let ([kif, kvc, alg], parameters, value) = cut(written);
+    let algorithm = Algorithm::from_byte(alg).ok_or(status::WRONG_DATA)?;
+    if parameters.counter_is_wrong() || !(plain || parameters.ends_with_zeros()) {
+        return Err(status::WRONG_DATA);
+    }
+    let value = if written.diversified { Value::Fixed(value) } else { Value::Master(value) };
+    Ok(SamKey { id: KeyId::new(kif, kvc), algorithm, parameters, value })
+}
+
+/// A KIF without its high bit is no KIF of a system key, nor is one with it of which nothing is known.
+fn system_key(written: &WrittenRecord) -> Result<(SystemKey, SamKey), Refusal> {
+    let key = key(written, false)?;
+    Ok((SystemKey::of_kif(key.id.kif).ok_or(status::WRONG_DATA)?, key))
+}
+
+fn lock(written: &WrittenRecord) -> Result<Lock, Refusal> {
+    let ([kif, index, alg], KeyParameters(parameters), value) = cut(written);
+    let [0, 0, 0, 0, lock, 0, 0, 0, 0, 0] = parameters else { return Err(status::WRONG_DATA) };
+    if kif != LOCK_KIF || alg != 0 {
+        return Err(status::WRONG_DATA);
+    }
+    Ok(Lock { index, parameters: lock, secret: LockSecret::new(value) })
+}
