@@ -84,7 +84,7 @@ impl VirtualSam {
             return Err(status::FORBIDDEN);
         }
         let is_command = session.cipher.blocks().is_multiple_of(2);
-        let mut block = command.data.clone();
+        let mut block = command.data.to_vec();
         let clear_at_end = if is_command { 0 } else { 2 };
         let clear_at_start = if is_command { 5 } else { 0 };
         let end = block.len().checked_sub(clear_at_end).ok_or(status::WRONG_DATA)?;

@@ -217,7 +217,7 @@ impl VirtualSam {
         if !matches!(command.data.len(), 4 | 8) {
             return Err(status::WRONG_LENGTH);
         }
-        self.diversifier = Some(command.data.clone());
+        self.diversifier = Some(command.data.to_vec());
         Ok(Reply::done())
     }
 

@@ -1,6 +1,6 @@
 //! Write Parameters and Write Ceilings, and how any written block is deciphered.
 
-use super::counters::{CeilingRecord, MAX_CEILING, bytes3, number3};
+use super::counters::{CeilingRecord, LAST_COUNTER, MAX_CEILING, bytes3, number3};
 use super::keys::SystemKey;
 use super::unlock::LOCK_SYSTEM;
 use super::{Algorithm, Fresh, VirtualSam};
@@ -23,6 +23,14 @@ pub(super) struct Deciphered {
     algorithm: Algorithm,
 }
 
+/// What a writing changes, once everything is checked.
+enum Change {
+    Parameters([u8; RECORD_LEN]),
+    Ceiling(u8, u32),
+    /// By number of the record.
+    Ceilings(usize, CeilingRecord),
+}
+
 impl VirtualSam {
     pub(super) fn write(&mut self, command: &Command, fresh: &Fresh) -> Result<Reply, Refusal> {
         let which = match command.p2 {
@@ -40,14 +48,32 @@ impl VirtualSam {
             return Err(status::FORBIDDEN);
         }
         let deciphered = self.decipher(which, command, fresh, &block)?;
-        let record = &deciphered.written.record;
-        match command.p2 {
-            0xA0 => self.parameters = **record,
-            0xB8 => self.write_ceiling(record)?,
-            reference => self.write_ceilings(usize::from(reference - 0xB1), record, deciphered.algorithm)?,
-        }
+        let change = self.change(command.p2, &deciphered)?;
+        // Counted before: the new ceiling may be the one of the very counter.
         self.counters.count(deciphered.counter)?;
+        match change {
+            Change::Parameters(parameters) => self.parameters = parameters,
+            Change::Ceiling(number, ceiling) => self.counters.set_ceiling(number, ceiling),
+            Change::Ceilings(record, ceilings) => self.counters.write_record(record, &ceilings),
+        }
         Ok(Reply::done())
+    }
+
+    /// What a record for `reference` changes.
+    fn change(&self, reference: u8, deciphered: &Deciphered) -> Result<Change, Refusal> {
+        let record = &deciphered.written.record;
+        match reference {
+            0xA0 => Ok(Change::Parameters(**record)),
+            0xB8 => one_ceiling(record),
+            reference => {
+                let number = usize::from(reference - 0xB1);
+                let new = CeilingRecord::parse(number, record).ok_or(status::WRONG_DATA)?;
+                if deciphered.algorithm == Algorithm::Des && self.counters.grows_too_much(number, &new) {
+                    return Err(status::WRONG_DATA);
+                }
+                Ok(Change::Ceilings(number, new))
+            }
+        }
     }
 
     /// Deciphers a block with a system key. Only what is accepted in the end counts as a use of the key: otherwise a
@@ -82,29 +108,11 @@ impl VirtualSam {
         }
         Ok(Deciphered { written, counter, algorithm: key.algorithm })
     }
+}
 
-    fn write_ceiling(&mut self, record: &[u8; RECORD_LEN]) -> Result<(), Refusal> {
-        let [number, c0, c1, c2, filler @ ..] = record;
-        let ceiling = number3([*c0, *c1, *c2]);
-        let right = filler.iter().all(|byte| *byte == 0) && ceiling <= MAX_CEILING;
-        if !right || self.counters.ceiling(*number).is_none() {
-            return Err(status::WRONG_DATA);
-        }
-        self.counters.set_ceiling(*number, ceiling);
-        Ok(())
-    }
-
-    fn write_ceilings(
-        &mut self,
-        number: usize,
-        record: &[u8; RECORD_LEN],
-        algorithm: Algorithm,
-    ) -> Result<(), Refusal> {
-        let new = CeilingRecord::parse(number, record).ok_or(status::WRONG_DATA)?;
-        if algorithm == Algorithm::Des && self.counters.grows_too_much(number, &new) {
-            return Err(status::WRONG_DATA);
-        }
-        self.counters.write_record(number, &new);
-        Ok(())
-    }
+fn one_ceiling(record: &[u8; RECORD_LEN]) -> Result<Change, Refusal> {
+    let [number, c0, c1, c2, filler @ ..] = record;
+    let ceiling = number3([*c0, *c1, *c2]);
+    let right = *number <= LAST_COUNTER && ceiling <= MAX_CEILING && filler.iter().all(|byte| *byte == 0);
+    if right { Ok(Change::Ceiling(*number, ceiling)) } else { Err(status::WRONG_DATA) }
 }

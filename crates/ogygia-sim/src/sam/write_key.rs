@@ -22,6 +22,13 @@ enum Target {
     Work(Option<u8>),
 }
 
+/// What a writing changes, once everything is checked.
+enum Change {
+    System(SystemKey, SamKey),
+    Lock(Lock),
+    Work(u8, SamKey),
+}
+
 impl Target {
     fn of(reference: u8) -> Option<Self> {
         match reference {
@@ -66,19 +73,17 @@ impl VirtualSam {
             let deciphered = self.decipher(target.deciphered_by(), command, fresh, block)?;
             (deciphered.written, deciphered.counter)
         };
-        match target {
-            Target::Lock => self.lock = Some(lock(&written)?),
-            Target::System => {
-                let (which, key) = system_key(&written)?;
-                self.keys.set_system(which, key);
-            }
-            Target::Work(record) => {
-                let key = key(&written, plain)?;
-                self.check_work_key(&key, controlled)?;
-                self.keys.add_work(record.or_else(|| self.keys.free_record()), key);
-            }
-        }
+        let change = match target {
+            Target::Lock => Change::Lock(lock(&written)?),
+            Target::System => system_key(&written)?,
+            Target::Work(record) => self.work_key(record, key(&written, plain)?, controlled)?,
+        };
         self.counters.count(counter)?;
+        match change {
+            Change::Lock(lock) => self.lock = Some(lock),
+            Change::System(which, key) => self.keys.set_system(which, key),
+            Change::Work(record, key) => self.keys.add_work(Some(record), key),
+        }
         Ok(Reply::done())
     }
 
@@ -99,14 +104,18 @@ impl VirtualSam {
         if allowed { Ok(()) } else { Err(status::FORBIDDEN) }
     }
 
-    fn check_work_key(&self, key: &SamKey, controlled: bool) -> Result<(), Refusal> {
+    fn work_key(&self, record: Option<u8>, key: SamKey, controlled: bool) -> Result<Change, Refusal> {
         let masters = [SystemKey::Personalization.kif(), SystemKey::KeyManagement.kif()];
         let guarded = self.since_reset.has(LOCK_SYSTEM) && masters.contains(&key.id.kif);
         if guarded || self.keys.work(key.id).is_some() || key.parameters.names_transfer_control() != controlled {
             return Err(status::WRONG_DATA);
         }
-        // Nothing fills the records for transfer control, so the one that is named is empty.
-        if controlled { Err(status::RECORD_NOT_FOUND) } else { Ok(()) }
+        if controlled {
+            // Nothing fills the records for transfer control, so the one that is named is empty.
+            return Err(status::RECORD_NOT_FOUND);
+        }
+        let record = record.or_else(|| self.keys.free_record()).ok_or(status::FORBIDDEN)?;
+        Ok(Change::Work(record, key))
     }
 }
 
@@ -128,9 +137,9 @@ fn key(written: &WrittenRecord, plain: bool) -> Result<SamKey, Refusal> {
 }
 
 /// A KIF without its high bit is no KIF of a system key, nor is one with it of which nothing is known.
-fn system_key(written: &WrittenRecord) -> Result<(SystemKey, SamKey), Refusal> {
+fn system_key(written: &WrittenRecord) -> Result<Change, Refusal> {
     let key = key(written, false)?;
-    Ok((SystemKey::of_kif(key.id.kif).ok_or(status::WRONG_DATA)?, key))
+    Ok(Change::System(SystemKey::of_kif(key.id.kif).ok_or(status::WRONG_DATA)?, key))
 }
 
 fn lock(written: &WrittenRecord) -> Result<Lock, Refusal> {
