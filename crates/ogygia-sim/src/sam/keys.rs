@@ -160,6 +160,17 @@ impl SystemKey {
         }
     }
 
+    /// Its name in profiles.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Personalization => "personalization",
+            Self::KeyManagement => "key_management",
+            Self::Reloading => "reloading",
+            Self::Authentication => "authentication",
+        }
+    }
+
     /// The system key of a KIF.
     pub(super) fn of_kif(kif: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|key| key.kif() == kif)

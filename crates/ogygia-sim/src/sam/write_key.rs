@@ -51,20 +51,8 @@ impl Target {
 impl VirtualSam {
     pub(super) fn write_key(&mut self, command: &Command, fresh: &Fresh) -> Result<Reply, Refusal> {
         let target = Target::of(command.p2).ok_or(status::WRONG_KEY_REFERENCE)?;
-        let plain = match command.p1 {
-            DYNAMIC | STATIC => false,
-            PLAIN if target != Target::System => true,
-            _ => return Err(status::WRONG_KEY_REFERENCE),
-        };
-        let (block, rest) = command.data.split_first_chunk::<BLOCK_LEN>().ok_or(status::WRONG_LENGTH)?;
-        let controlled = match command.data.len() {
-            BLOCK_LEN => false,
-            WITH_TRANSFER_CONTROL if plain || !matches!(target, Target::Work(_)) => {
-                return Err(status::LC_DOES_NOT_MATCH);
-            }
-            WITH_TRANSFER_CONTROL => !rest.is_empty(),
-            _ => return Err(status::WRONG_LENGTH),
-        };
+        let (plain, controlled) = form(command, target)?;
+        let block = command.data.first_chunk().ok_or(status::WRONG_LENGTH)?;
         self.may_write(target, plain)?;
         let (written, counter) = if plain {
             let written = WrittenRecord::plain(block).filter(|written| written.reference == command.p2);
@@ -116,6 +104,21 @@ impl VirtualSam {
         }
         let record = record.or_else(|| self.keys.free_record()).ok_or(status::FORBIDDEN)?;
         Ok(Change::Work(record, key))
+    }
+}
+
+/// Whether the block is in the clear, and whether transfer-control data are behind it.
+fn form(command: &Command, target: Target) -> Result<(bool, bool), Refusal> {
+    let plain = match command.p1 {
+        DYNAMIC | STATIC => false,
+        PLAIN if target != Target::System => true,
+        _ => return Err(status::WRONG_KEY_REFERENCE),
+    };
+    match command.data.len() {
+        BLOCK_LEN => Ok((plain, false)),
+        WITH_TRANSFER_CONTROL if plain || !matches!(target, Target::Work(_)) => Err(status::LC_DOES_NOT_MATCH),
+        WITH_TRANSFER_CONTROL => Ok((plain, true)),
+        _ => Err(status::WRONG_LENGTH),
     }
 }
 

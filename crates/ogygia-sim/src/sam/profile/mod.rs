@@ -90,7 +90,7 @@ impl SamProfile {
             counter.check(*number)?;
         }
         for (which, key) in &self.system_keys {
-            let member = format!("system_keys.{which:?}");
+            let member = format!("system_keys.{}", which.name());
             check_key(&member, key.parameters, key.counter)?;
             check_secret(&member, key.master.as_ref(), key.value.as_ref())?;
         }

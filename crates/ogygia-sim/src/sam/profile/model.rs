@@ -49,7 +49,7 @@ pub struct SamProfile {
 }
 
 /// An event counter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CounterProfile {
     /// Its value.
