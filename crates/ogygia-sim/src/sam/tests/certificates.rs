@@ -10,7 +10,7 @@ const GENERATE: &str = "804680000A06082A8648CE3D030107";
 /// The example of the specification.
 const FIELDS: &str = "DF253F09315449432E49434131000000000000000000000011223344000000002024022220341231000A3C2005141001000000000000000000000000000000000000";
 
-fn authority() -> Arc<TestAuthority> {
+pub(super) fn authority() -> Arc<TestAuthority> {
     static AUTHORITY: OnceLock<Arc<TestAuthority>> = OnceLock::new();
     AUTHORITY.get_or_init(|| Arc::new(TestAuthority::new(b"sam", today()).unwrap())).clone()
 }

@@ -319,3 +319,34 @@ fn deciphering_must_be_enabled() {
     assert_eq!(pair.transfer("00", "F0", &format!("F22B1A{ALL}")), "6985");
     assert_eq!(pair.transfer("00", "C0", &format!("F1E753{ALL}")), "6985");
 }
+
+#[test]
+fn keys_are_written_without_a_challenge_where_that_is_enabled() {
+    let request = format!("801600F00DF22B1A{ALL}");
+    let mut pair = Secure::new(target());
+    let block = pair.block(SN8, &format!("{:016X}", 0), &request);
+    assert_eq!(pair.target(&format!("801A08F030{block}")), "6985");
+    let enabled = |profile: &mut SamProfile| {
+        let key = profile.system_keys.get_mut(&SystemKey::KeyManagement).unwrap();
+        key.parameters = Some(Hex([0x31, 0, 0, 2, 0, 0, 0, 0, 0, 0]));
+    };
+    let mut pair = Secure::new(made("sam-target", enabled));
+    pair.target.set_event_counter(2, 0x17B);
+    let early = pair.block(SN8, &format!("{:016X}", 0x17C), &request);
+    let block = pair.block(SN8, &format!("{:016X}", 0x17B), &request);
+    assert_eq!(pair.target(&format!("801A08F030{early}")), "6988");
+    assert_eq!(pair.target(&format!("801A08F030{block}")), "9000");
+    assert_eq!(pair.target(&format!("801A08F030{block}")), "6988");
+    assert_eq!(pair.target.event_counter(2), Some(0x17C));
+}
+
+#[test]
+fn a_sam_of_another_product_is_written_in_its_own_class() {
+    let mut target = made("sam-target", |profile| profile.product = SamProduct::S1Dx);
+    let mut pair = Secure::new(made("sam-target", |_| ()));
+    let challenge = data(&mut target, "9484000008");
+    let block = pair.block(SN8, &challenge, &format!("801600F00DF22B1A{ALL}"));
+    assert_eq!(send(&mut target, &format!("801A00F030{block}")), "6E00");
+    // A command of another class was none, so the challenge is outgoing still.
+    assert_eq!(send(&mut target, &format!("941A00F030{block}")), "9000");
+}

@@ -1,6 +1,7 @@
 //! The SAM alone, command by command.
 #![expect(clippy::string_slice, reason = "hexadecimal text is ASCII")]
 
+mod arbitrary;
 mod cards;
 mod certificates;
 mod control;
