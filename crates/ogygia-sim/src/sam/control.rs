@@ -50,11 +50,8 @@ impl VirtualSam {
         let diversifier = self.diversifier.as_deref().ok_or(status::FORBIDDEN)?;
         let source = self.keys.work(request.source).ok_or(status::RECORD_NOT_FOUND)?;
         let (value, diversified) = transferred(source, request, diversifier)?;
-        let record = WrittenRecord {
-            record: record(source, request, &value),
-            reference: request.reference,
-            diversified: diversified && request.reference != 0xE0,
-        };
+        let record =
+            WrittenRecord { record: record(source, request, &value), reference: request.reference, diversified };
         let which = match request.reference {
             0xC0 | 0xE0 => SystemKey::Personalization,
             _ => SystemKey::KeyManagement,
