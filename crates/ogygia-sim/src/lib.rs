@@ -10,6 +10,7 @@ pub mod link;
 pub mod pki;
 pub mod profile;
 pub mod sam;
+mod setup;
 mod status;
 #[cfg(test)]
 mod testing;
@@ -19,7 +20,8 @@ pub use cipher::{Key, KeyId, KeySet, LockSecret};
 pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
 pub use pki::{PkiIdentity, TestAuthority};
 pub use profile::{Profile, ProfileError};
-pub use sam::{SamProduct, SamProfile, SamProfileError, VirtualSam};
+pub use sam::{SamProduct, SamProfile, VirtualSam};
+pub use setup::SetupError;
 
 /// The example of the README compiles.
 #[cfg(doctest)]

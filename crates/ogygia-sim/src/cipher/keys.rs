@@ -65,9 +65,16 @@ impl KeySet {
         Self { seed: Key(first(&prf(&[], "seed", &[seed]))), entries: BTreeMap::new() }
     }
 
-    /// A set with the keys of every profile that comes with the crate.
+    /// A set with the keys of every card profile that comes with the crate.
     #[must_use]
     pub fn new(seed: &[u8]) -> Self {
+        let mut keys = Self::empty(seed);
+        keys.add_card_profiles();
+        keys
+    }
+
+    /// Adds the keys of every card profile that comes with the crate, unless their KIF and KVC are taken.
+    pub(super) fn add_card_profiles(&mut self) {
         static ENTRIES: OnceLock<BTreeMap<KeyId, Entry>> = OnceLock::new();
         let entries = ENTRIES.get_or_init(|| {
             let mut keys = Self::empty(&[]);
@@ -76,7 +83,9 @@ impl KeySet {
             }
             keys.entries
         });
-        Self { entries: entries.clone(), ..Self::empty(seed) }
+        for (id, entry) in entries {
+            self.entries.entry(*id).or_insert_with(|| entry.clone());
+        }
     }
 
     /// Adds the keys that a card of `profile` holds, those for Stored Value included.

@@ -22,6 +22,7 @@
 
 mod asymmetric;
 mod blocks;
+mod key_file;
 mod keys;
 mod lock;
 mod record;

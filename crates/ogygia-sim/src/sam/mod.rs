@@ -30,7 +30,7 @@ use keys::{Keys, SamKey};
 use pki::Certifying;
 use product::Instruction;
 pub use product::SamProduct;
-pub use profile::{SamProfile, SamProfileError};
+pub use profile::SamProfile;
 use signature::Signatures;
 use stored_value::SvState;
 use unlock::{Lock, SinceReset};

@@ -25,14 +25,12 @@
 //! let keys = KeySet::new(b"seed");
 //! let sam = VirtualSam::personalized(&profile, [0x11, 0x22, 0x33, 0x44], &keys)?;
 //! assert!(sam.is_locked());
-//! # Ok::<(), ogygia_sim::SamProfileError>(())
+//! # Ok::<(), ogygia_sim::SetupError>(())
 //! ```
 
-mod error;
 mod model;
 mod personalize;
 
-pub use error::SamProfileError;
 pub use model::{CounterProfile, LockProfile, SamProfile, SecretValue, SystemKeyProfile, WorkKeyProfile};
 
 use super::counters::{LAST_COUNTER, MAX_CEILING};
@@ -40,6 +38,7 @@ use super::keys::{KeyParameters, RECORDS};
 #[cfg(doc)]
 use crate::KeySet;
 use crate::hex::Hex;
+use crate::setup::{self, SetupError, wrong};
 
 /// Name of the only format understood.
 pub const FORMAT: &str = "ogygia-sam-profile/1";
@@ -61,9 +60,9 @@ impl SamProfile {
     ///
     /// # Errors
     ///
-    /// What makes it unusable, with the member: see [`SamProfileError`].
-    pub fn from_json(text: &str) -> Result<Self, SamProfileError> {
-        let profile: Self = serde_json::from_str(text).map_err(|error| SamProfileError::json(text, &error))?;
+    /// What makes it unusable, with the member: see [`SetupError`].
+    pub fn from_json(text: &str) -> Result<Self, SetupError> {
+        let profile: Self = setup::read(text)?;
         profile.check()?;
         Ok(profile)
     }
@@ -73,7 +72,7 @@ impl SamProfile {
     /// # Errors
     ///
     /// As [`from_json`](Self::from_json); never for the files that come with the crate, which a test reads all.
-    pub fn builtin(id: &str) -> Result<Option<Self>, SamProfileError> {
+    pub fn builtin(id: &str) -> Result<Option<Self>, SetupError> {
         BUILTIN.iter().find(|(known, _)| *known == id).map(|(_, text)| Self::from_json(text)).transpose()
     }
 
@@ -82,9 +81,9 @@ impl SamProfile {
     /// # Errors
     ///
     /// The first member that is wrong.
-    pub fn check(&self) -> Result<(), SamProfileError> {
+    pub fn check(&self) -> Result<(), SetupError> {
         if self.format != FORMAT {
-            return Err(SamProfileError::Format(self.format.clone()));
+            return Err(SetupError::Format(self.format.clone()));
         }
         for (number, counter) in &self.counters {
             counter.check(*number)?;
@@ -106,7 +105,7 @@ impl SamProfile {
         Ok(())
     }
 
-    fn check_work_key(&self, at: usize, key: &WorkKeyProfile) -> Result<(), SamProfileError> {
+    fn check_work_key(&self, at: usize, key: &WorkKeyProfile) -> Result<(), SetupError> {
         let member = format!("work_keys[{at}]");
         check_key(&member, key.parameters, key.counter)?;
         check_secret(&member, key.master.as_ref(), key.value.as_ref())?;
@@ -125,7 +124,7 @@ impl SamProfile {
 }
 
 impl CounterProfile {
-    fn check(self, number: u8) -> Result<(), SamProfileError> {
+    fn check(self, number: u8) -> Result<(), SetupError> {
         let member = format!("counters.{number}");
         if number > LAST_COUNTER {
             return wrong(&member, "no counter from 0 to 26");
@@ -143,7 +142,7 @@ impl CounterProfile {
     }
 }
 
-fn check_key(member: &str, given: Option<Hex<[u8; 10]>>, counter: Option<u8>) -> Result<(), SamProfileError> {
+fn check_key(member: &str, given: Option<Hex<[u8; 10]>>, counter: Option<u8>) -> Result<(), SetupError> {
     if counter.is_some_and(|counter| !(1..=LAST_COUNTER).contains(&counter)) {
         return wrong(&format!("{member}.counter"), "no counter from 1 to 26");
     }
@@ -158,15 +157,11 @@ fn check_key(member: &str, given: Option<Hex<[u8; 10]>>, counter: Option<u8>) ->
     Ok(())
 }
 
-fn check_secret(member: &str, master: Option<&String>, value: Option<&SecretValue>) -> Result<(), SamProfileError> {
+fn check_secret(member: &str, master: Option<&String>, value: Option<&SecretValue>) -> Result<(), SetupError> {
     if master.is_some() && value.is_some() {
         return wrong(&format!("{member}.value"), "there is a master as well");
     }
     Ok(())
-}
-
-fn wrong(member: &str, what: &'static str) -> Result<(), SamProfileError> {
-    Err(SamProfileError::Member { member: member.to_owned(), what })
 }
 
 #[cfg(test)]

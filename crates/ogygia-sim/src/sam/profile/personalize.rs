@@ -1,12 +1,13 @@
 //! From a profile to a SAM.
 
-use super::{LockProfile, SamProfile, SamProfileError, SecretValue, SystemKeyProfile, WorkKeyProfile};
+use super::{LockProfile, SamProfile, SecretValue, SystemKeyProfile, WorkKeyProfile};
 use crate::cipher::{Key, KeyId, KeySet, LockSecret};
 use crate::hex::Hex;
 use crate::sam::VirtualSam;
 use crate::sam::counters::Counters;
 use crate::sam::keys::{Algorithm, KeyParameters, Keys, LOCK_KIF, SamKey, SystemKey, Value};
 use crate::sam::unlock::{LOCK_DYNAMIC, LOCK_ITSELF, LOCK_STATIC, LOCK_SYSTEM, LOCK_WORK_KEYS, Lock};
+use crate::setup::SetupError;
 
 impl VirtualSam {
     /// The SAM that `profile` describes, powered. `keys` gives the values of what the profile names by label, and keys
@@ -15,7 +16,7 @@ impl VirtualSam {
     /// # Errors
     ///
     /// What [`SamProfile::check`] finds.
-    pub fn personalized(profile: &SamProfile, serial: [u8; 4], keys: &KeySet) -> Result<Self, SamProfileError> {
+    pub fn personalized(profile: &SamProfile, serial: [u8; 4], keys: &KeySet) -> Result<Self, SetupError> {
         profile.check()?;
         let mut sam = Self::with_keys(profile.product, serial, profile.keys(serial, keys));
         sam.counters = profile.counters();

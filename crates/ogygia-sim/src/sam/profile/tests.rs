@@ -13,7 +13,7 @@ fn every_builtin_profile_reads_and_writes_back() {
 }
 
 /// A profile with the members behind those that must be there.
-fn with(members: &str) -> Result<SamProfile, SamProfileError> {
+fn with(members: &str) -> Result<SamProfile, SetupError> {
     SamProfile::from_json(&format!(
         r#"{{"format": "ogygia-sam-profile/1", "id": "a", "title": "b", "product": "c1", {members}}}"#
     ))
@@ -23,7 +23,7 @@ fn with(members: &str) -> Result<SamProfile, SamProfileError> {
 fn what_is_wrong_is_told_with_its_member() {
     assert_eq!(
         SamProfile::from_json(r#"{"format": "ogygia-sam-profile/2", "id": "a", "title": "b", "product": "c1"}"#),
-        Err(SamProfileError::Format("ogygia-sam-profile/2".into()))
+        Err(SetupError::Format("ogygia-sam-profile/2".into()))
     );
     for (members, member) in [
         (r#""counters": {"27": {}}"#, "counters.27"),
@@ -50,7 +50,7 @@ fn what_is_wrong_is_told_with_its_member() {
         (r#""authority_counter": 27"#, "authority_counter"),
     ] {
         match with(members) {
-            Err(SamProfileError::Member { member: found, .. }) => assert_eq!(found, member),
+            Err(SetupError::Member { member: found, .. }) => assert_eq!(found, member),
             other => panic!("{members}: {other:?}"),
         }
     }
@@ -70,7 +70,7 @@ fn what_cannot_be_read_is_told_with_its_member() {
         (r#""counters": {"3": {"ceiling": -1}}"#, "ceiling: invalid value"),
     ] {
         let error = with(members).unwrap_err();
-        assert!(matches!(error, SamProfileError::Json { .. }));
+        assert!(matches!(error, SetupError::Json { .. }));
         assert!(error.to_string().contains(told), "{error}");
     }
     let error = SamProfile::from_json(r#"{"format": "ogygia-sam-profile/1", "id": "a", "title": "b"}"#).unwrap_err();
