@@ -4,6 +4,7 @@
 
 pub mod card;
 pub mod cipher;
+pub mod clock;
 mod command;
 pub mod hex;
 pub mod link;
@@ -17,7 +18,7 @@ mod testing;
 
 pub use card::{CardError, VirtualCard};
 pub use cipher::{Key, KeyId, KeySet, LockSecret};
-pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Timing, Traffic};
+pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Traffic};
 pub use pki::{PkiIdentity, TestAuthority};
 pub use profile::{Profile, ProfileError};
 pub use sam::{SamProduct, SamProfile, VirtualSam};

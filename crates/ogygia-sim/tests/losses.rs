@@ -162,7 +162,7 @@ fn check(ratify: bool, rows: &[Row]) {
                 let mut bench = Bench::new(ratify);
                 match row.peer {
                     Peer::Card => bench.card.add_fault(fault),
-                    Peer::Sam => bench.sam.add_fault(fault),
+                    Peer::Sam | Peer::ControlSam => bench.sam.add_fault(fault),
                 }
                 let outcome = bench.validate();
                 let expected = match told {

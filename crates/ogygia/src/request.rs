@@ -1,5 +1,7 @@
 //! What the core asks of the outside: one request to one peer.
 
+use alloc::vec::Vec;
+
 use crate::apdu::{Batch, StatusSet, StatusWord};
 
 /// Who answers commands.
@@ -7,8 +9,10 @@ use crate::apdu::{Batch, StatusSet, StatusWord};
 pub enum Peer {
     /// The card of the traveller.
     Card,
-    /// The security module.
+    /// The security module; the target, where two of them take part.
     Sam,
+    /// The security module that ciphers what is written into another one.
+    ControlSam,
 }
 
 /// What broke while a request was under way.
@@ -54,5 +58,54 @@ impl Request<'_> {
     #[must_use]
     pub fn accepts(&self, index: usize, status: StatusWord) -> bool {
         !self.stop || self.accepts.get(index).copied().unwrap_or(StatusSet::SUCCESS).contains(status)
+    }
+}
+
+/// A request that stands on its own: for a driver that has one under way while it goes on with the transaction, in a
+/// thread or a future of its own.
+///
+/// Copied into again and again, it does not allocate once warm. `Debug` shows sizes only.
+#[derive(Clone, Debug)]
+pub struct OwnedRequest {
+    peer: Peer,
+    commands: Batch,
+    accepts: Vec<StatusSet>,
+    stop: bool,
+    channel: ChannelControl,
+}
+
+impl OwnedRequest {
+    /// An empty request, without memory yet.
+    #[must_use]
+    pub const fn new(peer: Peer) -> Self {
+        let channel = ChannelControl::KeepOpen;
+        Self { peer, commands: Batch::new(), accepts: Vec::new(), stop: true, channel }
+    }
+
+    /// Becomes a copy of `request`. Commands that were there before are wiped: one may have held a PIN.
+    pub fn copy_from(&mut self, request: &Request<'_>) {
+        self.commands.wipe();
+        self.commands.append(request.commands);
+        self.accepts.clear();
+        self.accepts.extend_from_slice(request.accepts);
+        (self.peer, self.stop, self.channel) = (request.peer, request.stop, request.channel);
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn as_request(&self) -> Request<'_> {
+        let Self { peer, commands, accepts, stop, channel } = self;
+        Request { peer: *peer, commands, accepts, stop: *stop, channel: *channel }
+    }
+
+    /// Wipes the commands.
+    pub fn wipe(&mut self) {
+        self.commands.wipe();
+    }
+}
+
+impl Drop for OwnedRequest {
+    fn drop(&mut self) {
+        self.wipe();
     }
 }

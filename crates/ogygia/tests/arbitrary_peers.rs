@@ -44,6 +44,7 @@ fn a_few_wrong_answers() {
     assert!(reached.successes > 1500 && reached.committed > 500, "{reached:?}");
     assert!(reached.aborted > 300 && reached.taken_back > 100, "{reached:?}");
     assert_eq!(reached.fates.len(), 5, "{reached:?}");
+    assert!(reached.both > 1000, "{reached:?}");
 }
 
 /// Peers that answer anything.
@@ -69,6 +70,8 @@ struct Reached {
     /// Aborts that changed the image.
     taken_back: u32,
     fates: HashSet<Fate>,
+    /// Both peers were asked at once.
+    both: u32,
 }
 
 /// Several cards one after the other, in the same memory.
@@ -119,12 +122,21 @@ struct Terminal<'a> {
     prepared: bool,
     /// What the image held when no session was open last.
     before_session: Content,
+    /// Whose answer comes first when both are asked.
+    coins: u32,
 }
 
 impl<'a> Terminal<'a> {
     fn new(transaction: Transaction, reached: &'a mut Reached) -> Self {
         let before_session = Content::of(transaction.card());
-        Self { reached, transaction, peers: Peers::new(Twists::new(), false), prepared: false, before_session }
+        let peers = Peers::new(Twists::new(), false);
+        Self { reached, transaction, peers, prepared: false, before_session, coins: 0x9E37_79B9 }
+    }
+
+    /// Heads or tails.
+    fn toss(&mut self) -> bool {
+        self.coins = self.coins.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.coins >> 31 == 0
     }
 
     fn act(&mut self, act: Act) {
@@ -161,7 +173,6 @@ impl<'a> Terminal<'a> {
     /// A refused preparation, or giving up, leaves nothing to do but an abort.
     fn finish_giving_up(&mut self, error: Error) {
         self.prepared = false;
-        assert!(self.transaction.poll(Peer::Sam).is_none());
         if self.transaction.poll(Peer::Card).is_some() {
             assert!(self.transaction.is_session_open());
             assert!(self.is_aborting());
@@ -187,17 +198,29 @@ impl<'a> Terminal<'a> {
     /// Carries requests until there are none, and returns the outcome.
     fn drive(&mut self) -> Option<Result<(), Error>> {
         for _ in 0..MOST_REQUESTS {
-            let peers = [Peer::Card, Peer::Sam].map(|peer| (peer, self.transaction.poll(peer).is_some()));
-            match peers {
-                [(_, false), (_, false)] => {
-                    let outcome = self.transaction.outcome();
-                    assert_eq!(self.transaction.outcome(), None, "an outcome is taken once");
-                    return outcome;
+            if let Some(outcome) = self.transaction.outcome() {
+                assert_eq!(self.transaction.outcome(), None, "an outcome is taken once");
+                // The SAM may go on, and may have answered before the application does anything else.
+                while self.transaction.poll(Peer::Sam).is_some() && self.toss() {
+                    self.carry(Peer::Sam);
                 }
-                [(_, true), (_, true)] => panic!("one request at a time"),
-                [(peer, true), (other, false)] | [(other, false), (peer, true)] => {
-                    self.disturb(peer, other);
-                    self.carry(peer);
+                return Some(outcome);
+            }
+            match [Peer::Card, Peer::Sam].map(|peer| self.transaction.poll(peer).is_some()) {
+                [false, false] => return None,
+                [true, true] => {
+                    self.reached.both += 1;
+                    let first = if self.toss() { Peer::Card } else { Peer::Sam };
+                    self.disturb(first, None);
+                    self.carry(first);
+                }
+                [true, false] => {
+                    self.disturb(Peer::Card, Some(Peer::Sam));
+                    self.carry(Peer::Card);
+                }
+                [false, true] => {
+                    self.disturb(Peer::Sam, Some(Peer::Card));
+                    self.carry(Peer::Sam);
                 }
             }
         }
@@ -212,13 +235,15 @@ impl<'a> Terminal<'a> {
         self.polled(Peer::Card) == [[self.transaction.card().class().byte(), 0x8E, 0x00, 0x00, 0x00]]
     }
 
-    /// What must not change anything while `peer` is asked: polling, answers of the other one, the application.
-    fn disturb(&mut self, peer: Peer, other: Peer) {
+    /// What must not change anything while `peer` is asked: polling, answers of one that is not, the application.
+    fn disturb(&mut self, peer: Peer, other: Option<Peer>) {
         let before = (self.polled(peer), format!("{:?}", self.transaction));
         let batch: Batch = [&[0x90, 0x00][..]].into_iter().collect();
         let card = self.transaction.card().clone();
-        assert_eq!(self.transaction.handle(other, &batch), Err(Misuse::NotAsked.into()));
-        assert_eq!(self.transaction.handle_lost(other, Loss::Peer, &batch), Err(Misuse::NotAsked.into()));
+        if let Some(other) = other {
+            assert_eq!(self.transaction.handle(other, &batch), Err(Misuse::NotAsked.into()));
+            assert_eq!(self.transaction.handle_lost(other, Loss::Peer, &batch), Err(Misuse::NotAsked.into()));
+        }
         assert_eq!(self.transaction.outcome(), None);
         assert_eq!(self.transaction.process(ChannelControl::CloseAfter), Err(Misuse::Busy.into()));
         assert_eq!(self.transaction.prepare(ogygia::command::CloseSession), Err(Misuse::Busy.into()));

@@ -3,6 +3,8 @@
 //! was.
 #![expect(clippy::unwrap_used, reason = "a test may stop")]
 
+mod two_peers;
+
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -10,23 +12,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use ogygia::apdu::{Batch, StatusWord};
-use ogygia::card::{Card, Level, Sfi};
-use ogygia::command::{
-    AppendRecord, ChangeCounter, CloseSession, CounterChange, OpenSession, ReadCounters, ReadRecords,
-};
+use ogygia::apdu::Batch;
+use ogygia::card::Sfi;
 use ogygia::drive::{AsyncChannel, Channel, resume_async, run, run_async, send_each};
-use ogygia::sam::Sam;
-use ogygia::transaction::{Security, SessionReport, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, SessionReport, Transaction};
 use ogygia::{ChannelControl, Error, Loss, Peer, Request};
-
-const SELECTED: [u8; 39] = [
-    0x6F, 0x23, 0x84, 0x09, 0x31, 0x54, 0x49, 0x43, 0x2E, 0x49, 0x43, 0x41, 0x31, 0xA5, 0x16, 0xBF, 0x0C, 0x13, 0xC7,
-    0x08, 0x00, 0x00, 0x00, 0x00, 0x11, 0x22, 0x33, 0x44, 0x53, 0x07, 0x0A, 0x3C, 0x20, 0x05, 0x14, 0x10, 0x01, 0x90,
-    0x00,
-];
-const SAM: [u8; 19] =
-    [0x3B, 0x3F, 0x96, 0x00, 0x80, 0x5A, 0x48, 0x80, 0xC1, 0x20, 0x50, 0x17, 0x11, 0x22, 0x33, 0x44, 0x82, 0x90, 0];
+use two_peers::{answer, prepare_readings, prepare_writings};
 
 /// What was sent, to whom, in which request, with which channel control.
 type Log = Vec<(Peer, usize, ChannelControl, Vec<u8>)>;
@@ -60,21 +51,6 @@ impl Peers {
             Ok(())
         })
     }
-}
-
-fn answer(peer: Peer, command: &[u8], out: &mut Vec<u8>) {
-    let [_, ins, p1, ..] = *command.first_chunk::<5>().unwrap();
-    let data: &[u8] = match (peer, ins) {
-        (Peer::Sam, 0x84) => &[0xC1, 0xC2, 0xC3, 0xC4],
-        (Peer::Sam, 0x8E) => &[0xA1, 0xA2, 0xA3, 0xA4],
-        (Peer::Card, 0x8A) => &[0, 0, 9, 1, 0, 0x30, 0x79, 2, 0xEE, 0xEE],
-        (Peer::Card, 0x8E) if command.len() > 5 => &[0xB1, 0xB2, 0xB3, 0xB4],
-        (Peer::Card, 0xB2) if p1 > 0 => &[0, 0, 7],
-        (Peer::Card, 0x30) => &[0, 0, 6],
-        _ => &[],
-    };
-    out.extend_from_slice(data);
-    out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
 }
 
 /// The peers, ready at once.
@@ -128,25 +104,6 @@ fn block_on<T>(future: impl Future<Output = T>, polls: usize) -> Option<T> {
     None
 }
 
-fn transaction() -> Transaction {
-    let mut settings = SymmetricSettings::new(Sam::from_power_on_data(&SAM));
-    settings.ratification_command = true;
-    Transaction::new(Card::from_select_response(&SELECTED).unwrap(), Security::Symmetric(settings)).unwrap()
-}
-
-fn prepare_readings(transaction: &mut Transaction) {
-    transaction.prepare(OpenSession { level: Level::Debit }).unwrap();
-    transaction.prepare(ReadRecords { sfi: Sfi(7), records: 1..=1, size: 2 }).unwrap();
-    transaction.prepare(ReadCounters { sfi: Sfi(0x19), count: 1 }).unwrap();
-}
-
-fn prepare_writings(transaction: &mut Transaction) {
-    let down = ChangeCounter { change: CounterChange::Decrease, sfi: Sfi(0x19), counter: 1, by: 1 };
-    transaction.prepare(down).unwrap();
-    transaction.prepare(AppendRecord { sfi: Sfi(8), data: &[0xEE] }).unwrap();
-    transaction.prepare(CloseSession).unwrap();
-}
-
 /// How a transaction ended: outcome, report, counter 1 and the new event of the image, and all that was sent.
 type Ending = (Result<(), Error>, SessionReport, Option<u32>, Option<Vec<u8>>, Log);
 
@@ -162,7 +119,7 @@ fn peers(fault: Option<(usize, Fault)>) -> RefCell<Peers> {
 
 fn blocking(fault: Option<(usize, Fault)>) -> Ending {
     let peers = peers(fault);
-    let mut transaction = transaction();
+    let mut transaction = two_peers::transaction(Policy::Grouped);
     let (mut card, mut sam) = (Fast(&peers), Fast(&peers));
     prepare_readings(&mut transaction);
     let mut outcome = run(&mut transaction, &mut card, &mut sam, ChannelControl::KeepOpen);
@@ -175,7 +132,7 @@ fn blocking(fault: Option<(usize, Fault)>) -> Ending {
 
 fn waiting(fault: Option<(usize, Fault)>) -> Ending {
     let peers = peers(fault);
-    let mut transaction = transaction();
+    let mut transaction = two_peers::transaction(Policy::Grouped);
     let (mut card, mut sam) = (Slow(&peers), Slow(&peers));
     let outcome = async {
         prepare_readings(&mut transaction);
@@ -212,7 +169,7 @@ fn the_same_failures() {
 fn a_future_that_is_dropped_loses_nothing() {
     let whole = blocking(None);
     let peers = peers(None);
-    let mut transaction = transaction();
+    let mut transaction = two_peers::transaction(Policy::Grouped);
     let (mut card, mut sam) = (Slow(&peers), Slow(&peers));
     let mut dropped = 0;
     for (prepare, channel) in [

@@ -1,5 +1,5 @@
 //! Every command, refused with every status word of its table, answered a word that is in no table, too long an answer,
-//! too short a one, or not the one that was certain; without a session and in one.
+//! too short a one, or not the one that was certain; without a session and in one, under both policies.
 //!
 //! Each time the error names the peer, the command, its place and the word; a session that was open is aborted, once,
 //! and nothing is left of it in the image; and the next card is served.

@@ -2,7 +2,6 @@
 
 mod fault;
 mod record;
-mod timing;
 
 use ogygia::apdu::Batch;
 use ogygia::drive::{Channel, send_each};
@@ -12,7 +11,6 @@ use crate::card::VirtualCard;
 use crate::sam::VirtualSam;
 pub use fault::{Change, Fault, FaultKind};
 pub use record::{Exchange, Recorder};
-pub use timing::Timing;
 
 /// A device at the end of a [`Link`]: a virtual card or a virtual SAM.
 pub trait Device: sealed::Sealed {
@@ -75,8 +73,6 @@ pub struct Traffic {
     pub bytes_out: u64,
     /// Bytes of answers, status words included.
     pub bytes_in: u64,
-    /// Virtual microseconds that the exchanges took, by the [`Timing`] of the link.
-    pub device_us: u64,
 }
 
 /// A [`Channel`] to a virtual device.
@@ -84,7 +80,6 @@ pub struct Traffic {
 pub struct Link<D> {
     device: D,
     traffic: Traffic,
-    timing: Timing,
     faults: Vec<Fault>,
     recorder: Option<Recorder>,
     down: Option<Loss>,
@@ -99,8 +94,8 @@ impl<D: Device> Link<D> {
     /// A link to `device`, without faults.
     #[must_use]
     pub const fn new(device: D) -> Self {
-        let traffic = Traffic { requests: 0, commands: 0, bytes_out: 0, bytes_in: 0, device_us: 0 };
-        Self { device, traffic, timing: Timing::NONE, faults: Vec::new(), recorder: None, down: None }
+        let traffic = Traffic { requests: 0, commands: 0, bytes_out: 0, bytes_in: 0 };
+        Self { device, traffic, faults: Vec::new(), recorder: None, down: None }
     }
 
     /// Adds a fault. Of several for the same command the first added counts.
@@ -119,13 +114,6 @@ impl<D: Device> Link<D> {
     #[must_use]
     pub fn with_recorder(mut self, recorder: Recorder) -> Self {
         self.recorder = Some(recorder);
-        self
-    }
-
-    /// Counts virtual time.
-    #[must_use]
-    pub fn with_timing(mut self, timing: Timing) -> Self {
-        self.timing = timing;
         self
     }
 
@@ -186,8 +174,6 @@ impl<D: Device> Link<D> {
                 response: result.as_ref().ok().cloned(),
             });
         }
-        let length = result.as_ref().map_or(0, Vec::len);
-        self.traffic.device_us += self.timing.exchange_us(command, length);
         let response = result?;
         self.traffic.bytes_in += count(&response);
         answer.extend(response);

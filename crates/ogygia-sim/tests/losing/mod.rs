@@ -1,5 +1,5 @@
-//! Whatever is played, it is lost at every command of every peer, in every way; and what the core tells is compared with
-//! what is true of the card.
+//! Whatever is played, under both policies, it is lost at every command of every peer, in every way; and what the core
+//! tells is compared with what is true of the card.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop")]
 
 use std::collections::HashSet;
@@ -9,8 +9,9 @@ use ogygia::card::{Card, Sfi};
 use ogygia::command::Command;
 use ogygia::drive::{Channel, run};
 use ogygia::sam::Sam;
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{ChannelControl, Error, Fate, Loss, Peer, Request};
+use ogygia_sim::clock::{Clock, Model};
 use ogygia_sim::{CardLink, Fault, KeySet, Link, Profile, SamLink, SamProduct, VirtualCard, VirtualSam};
 
 /// What a card holds: balance and transaction number of its purse, and one byte of each record that is watched.
@@ -88,8 +89,43 @@ impl Channel for Way {
     }
 }
 
+/// When requests are released, and whether both peers are asked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Grouped,
+    OverlappedInTurn,
+    /// The card is the slower one: the SAM has answered first. Or the other way round.
+    Overlapped(Slow),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slow {
+    Card,
+    Sam,
+}
+
+pub(crate) const MODES: [Mode; 4] =
+    [Mode::Grouped, Mode::OverlappedInTurn, Mode::Overlapped(Slow::Card), Mode::Overlapped(Slow::Sam)];
+
+impl Mode {
+    fn policy(self) -> Policy {
+        if self == Self::Grouped { Policy::Grouped } else { Policy::Overlapped }
+    }
+
+    fn clock(self) -> Option<Clock> {
+        let mut model = Model::FAST;
+        match self {
+            Self::Grouped | Self::OverlappedInTurn => return None,
+            Self::Overlapped(Slow::Card) => model.card_reader.request_us = 1_000_000,
+            Self::Overlapped(Slow::Sam) => model.sam_reader.request_us = 1_000_000,
+        }
+        Some(Clock::new(model))
+    }
+}
+
 /// A terminal with both readers.
 pub(crate) struct Terminal {
+    clock: Option<Clock>,
     pub(crate) card: Way,
     pub(crate) sam: SamLink,
     pub(crate) transaction: Transaction,
@@ -99,16 +135,17 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    fn new(story: &Story, profile: &Profile, keys: &KeySet) -> Self {
+    fn new(story: &Story, profile: &Profile, keys: &KeySet, mode: Mode) -> Self {
         let mut card = VirtualCard::new(profile, keys).unwrap();
         let sam = VirtualSam::new(story.sam, [1, 2, 3, 4], keys);
         let (name, _) = story.application;
         let mut settings = SymmetricSettings::new(Sam::from_power_on_data(sam.power_on_data()));
         settings.ratification_command = story.ratify;
+        settings.policy = mode.policy();
         (story.settings)(&mut settings);
         let transaction = Transaction::new(select(&mut card, name), Security::Symmetric(settings)).unwrap();
         let card = Way { link: Link::new(card), lost: None, down: false };
-        let mut terminal = Self { card, sam: Link::new(sam), transaction, done: 0, name };
+        let mut terminal = Self { clock: mode.clock(), card, sam: Link::new(sam), transaction, done: 0, name };
         (story.begin)(&mut terminal);
         terminal.again();
         terminal
@@ -117,13 +154,17 @@ impl Terminal {
     /// Processes these together.
     pub(crate) fn process<'a>(&mut self, commands: impl IntoIterator<Item = Command<'a>>) -> Result<(), Error> {
         commands.into_iter().try_for_each(|command| self.transaction.prepare(command))?;
-        run(&mut self.transaction, &mut self.card, &mut self.sam, ChannelControl::KeepOpen)
+        let Self { clock, card, sam, transaction, .. } = self;
+        match clock {
+            None => run(transaction, card, sam, ChannelControl::KeepOpen),
+            Some(clock) => clock.run(transaction, card, sam, ChannelControl::KeepOpen),
+        }
     }
 
     fn commands(&self, peer: Peer) -> u64 {
         match peer {
             Peer::Card => self.card.link.traffic().commands,
-            Peer::Sam => self.sam.traffic().commands,
+            Peer::Sam | Peer::ControlSam => self.sam.traffic().commands,
         }
     }
 
@@ -140,7 +181,7 @@ impl Terminal {
         };
         match peer {
             Peer::Card => self.card.link.add_fault(fault),
-            Peer::Sam => self.sam.add_fault(fault),
+            Peer::Sam | Peer::ControlSam => self.sam.add_fault(fault),
         }
         loss
     }
@@ -181,10 +222,10 @@ pub(crate) struct Tally {
 }
 
 /// Loses everything that can be lost.
-pub(crate) fn check(story: &Story) -> Tally {
+pub(crate) fn check(story: &Story, mode: Mode) -> Tally {
     let keys = KeySet::new(b"losing");
     let profile = Profile::builtin(story.profile).unwrap().unwrap();
-    let terminal = || Terminal::new(story, &profile, &keys);
+    let terminal = || Terminal::new(story, &profile, &keys, mode);
     let mut whole = terminal();
     let before = [Peer::Card, Peer::Sam].map(|peer| whole.commands(peer));
     assert_eq!(Some(&seen(story, whole.card.link.card())), story.states.first(), "{}", story.name);
@@ -195,15 +236,15 @@ pub(crate) fn check(story: &Story) -> Tally {
         for at in 0..whole.commands(peer) - before {
             for how in losses {
                 tally.points += 1;
-                tally.fates.insert(check_point(story, terminal(), peer, at, *how));
+                tally.fates.insert(check_point(story, mode, terminal(), peer, at, *how));
             }
         }
     }
     tally
 }
 
-fn check_point(story: &Story, mut terminal: Terminal, peer: Peer, at: u64, how: How) -> Option<Fate> {
-    let place = format!("{}, {peer:?} {at} {how:?}", story.name);
+fn check_point(story: &Story, mode: Mode, mut terminal: Terminal, peer: Peer, at: u64, how: How) -> Option<Fate> {
+    let place = format!("{}, {mode:?}, {peer:?} {at} {how:?}", story.name);
     let loss = terminal.lose(peer, at, how);
     let told = match (story.play)(&mut terminal) {
         Ok(()) => None,

@@ -26,6 +26,9 @@ pub(crate) struct Service {
     capacity: usize,
     waiting: Queue,
     flight: Queue,
+    under_way: UnderWay,
+    /// What waits is asked for already: it departs as soon as the request under way is answered.
+    next: bool,
     digest: Digest,
     /// The card's serial number, which diversifies its keys.
     diversifier: [u8; 8],
@@ -35,6 +38,20 @@ pub(crate) struct Service {
     answers: Answers,
     verifying: bool,
     authenticated: bool,
+}
+
+/// Whether a request is under way, and whether its answers count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum UnderWay {
+    #[default]
+    Nothing,
+    /// They do.
+    Counting {
+        /// The authenticity of the card is among what is asked.
+        verifies: bool,
+    },
+    /// What it was for is over meanwhile: the SAM is busy with it, and that is all.
+    Void,
 }
 
 /// Which diversifier the SAM has selected.
@@ -76,6 +93,8 @@ impl Service {
             capacity: usize::from(capacity),
             waiting: Queue::default(),
             flight: Queue::default(),
+            under_way: UnderWay::Nothing,
+            next: false,
             digest: Digest::default(),
             diversifier: [0; 8],
             selected: Selected::default(),
@@ -95,10 +114,15 @@ impl Service {
         self.diversifier = diversifier;
     }
 
-    /// Forgets the session and everything that waits.
+    /// Forgets the session and everything that waits. A request that is under way is still answered, but not for us.
     pub(crate) fn reset(&mut self) {
         self.waiting.clear();
-        self.flight.clear();
+        self.next = false;
+        if self.is_under_way() {
+            self.under_way = UnderWay::Void;
+            self.prefetched = None;
+            self.selected = Selected::default();
+        }
         self.digest.end();
         self.verifying = false;
         self.answers.challenge = None;
@@ -130,7 +154,7 @@ impl Service {
 
     /// Whether a challenge is at hand; queues the command that fetches one otherwise.
     pub(crate) fn ask_challenge(&mut self, form: SessionForm) -> bool {
-        if let Some(challenge) = self.prefetched.take() {
+        if let Some(challenge) = self.prefetched.take().filter(|_| !self.is_under_way()) {
             self.answers.challenge = Some(challenge);
             return true;
         }
@@ -237,7 +261,12 @@ impl Service {
     /// Queues the selection of a diversifier, unless it is selected where the next command stands. In front of what
     /// waits, Digest Init selects the card's.
     fn select(&mut self, wanted: Diversifier) {
-        let start = if self.digest.waits_for_init() { Some(self.card_diversifier()) } else { self.selected.confirmed };
+        let start = match self.under_way {
+            _ if self.digest.waits_for_init() => Some(self.card_diversifier()),
+            UnderWay::Nothing => self.selected.confirmed,
+            UnderWay::Counting { .. } => self.selected.sent,
+            UnderWay::Void => None,
+        };
         if self.selected.decided.or(start) != Some(wanted) {
             let encoder = self.encoder;
             self.waiting.push(|out| encoder.select_diversifier(wanted.as_bytes(), out));
@@ -305,11 +334,30 @@ impl Service {
         self.verifying
     }
 
-    /// Makes the queue the request under way. False when nothing waits.
+    /// Makes the queue the request under way, at once or behind the one that is. False when nothing has to be waited
+    /// for: nothing is queued, and the card is not in question.
     pub(crate) fn seal(&mut self) -> bool {
         if self.waiting.is_empty() {
-            return false;
+            return self.under_way == UnderWay::Counting { verifies: true };
         }
+        if self.is_under_way() {
+            self.next = true;
+        } else {
+            self.depart();
+        }
+        true
+    }
+
+    /// Makes what was sealed behind a request, which is answered now, the next one. False when nothing was.
+    pub(crate) fn depart_next(&mut self) -> bool {
+        let next = core::mem::take(&mut self.next) && !self.waiting.is_empty();
+        if next {
+            self.depart();
+        }
+        next
+    }
+
+    fn depart(&mut self) {
         self.flight.clear();
         let mut end = self.selected.confirmed;
         if self.digest.waits_for_init() {
@@ -317,13 +365,48 @@ impl Service {
             end = Some(self.card_diversifier());
         }
         self.flight.append(&mut self.waiting);
+        self.under_way = UnderWay::Counting { verifies: self.verifying };
         self.answers.materials.clear();
         self.answers.used = 0;
         self.selected.sent = self.selected.decided.take().or(end);
         self.selected.assumed = None;
         // Between a challenge and its session nothing else may reach the SAM.
         self.prefetched = None;
-        true
+    }
+
+    /// Gives an idle SAM what it can do before its result is needed: digest what was exchanged, or select the diversifier
+    /// of the card when a session `opens`. Not when something else waits, or is ciphered: that is asked for in its turn.
+    pub(crate) fn work_ahead(&mut self, opens: bool) {
+        if self.is_under_way() || !self.waiting.is_empty() || self.digest.has_encrypted() {
+            return;
+        }
+        if self.digest.form().is_some() {
+            self.digest.flush(self.encoder, self.capacity, &mut self.waiting);
+            if !self.waiting.is_empty() || self.digest.waits_for_init() {
+                self.depart();
+            }
+        } else if opens && self.selected.confirmed != Some(self.card_diversifier()) {
+            self.select(self.card_diversifier());
+            self.depart();
+        }
+    }
+
+    /// Whether the SAM has a request.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.under_way != UnderWay::Nothing
+    }
+
+    /// Whether another request is asked for behind the one under way.
+    pub(crate) const fn has_next(&self) -> bool {
+        self.next
+    }
+
+    /// Takes back a request that nobody needs any more, and that was never sent.
+    pub(crate) fn take_back_void(&mut self) {
+        if self.under_way == UnderWay::Void {
+            self.flight.clear();
+            self.under_way = UnderWay::Nothing;
+        }
     }
 
     /// In front of everything: only Select Diversifier may stand between Get Challenge and Digest Init.
@@ -351,12 +434,17 @@ impl Service {
 
     /// Takes the answers to the request under way.
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
+        let under_way = core::mem::take(&mut self.under_way);
+        if under_way == UnderWay::Void {
+            self.flight.clear();
+            return Ok(());
+        }
         let Self { flight, answers, signatures, authenticated, .. } = self;
         let handled = flight.answers(responses, |queued| answers.take(&queued, signatures, authenticated));
         self.flight.clear();
         match handled {
             Ok(()) => {
-                self.verifying = false;
+                self.verifying &= under_way != UnderWay::Counting { verifies: true };
                 self.selected.confirmed = self.selected.sent;
             }
             Err(_) => self.distrust(),
@@ -364,13 +452,19 @@ impl Service {
         handled
     }
 
-    /// The request under way is lost, with what the SAM had selected.
-    pub(crate) fn lose(&mut self) {
+    /// The request under way is lost, with what the SAM had selected. False when nobody needed it any more.
+    pub(crate) fn lose(&mut self) -> bool {
+        let was_needed = self.next || self.under_way != UnderWay::Void;
+        self.under_way = UnderWay::Nothing;
         self.flight.clear();
         self.distrust();
+        was_needed
     }
 
     fn distrust(&mut self) {
+        if core::mem::take(&mut self.next) {
+            self.waiting.clear();
+        }
         self.verifying = false;
         self.selected = Selected::default();
         self.prefetched = None;

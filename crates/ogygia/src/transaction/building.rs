@@ -4,6 +4,7 @@
 //! anticipated".
 
 use super::machine::{CardWork, SamWork, State};
+use super::overlap::NextMaterial;
 use super::{Symmetric, Transaction};
 use crate::apdu::{Case, Response};
 use crate::card::{Card, Sfi};
@@ -36,6 +37,9 @@ impl Transaction {
 
     /// Puts the next command into the block, or tells what must be waited for before.
     fn put(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
+        if self.cuts_before(prepared.step) {
+            return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
+        }
         let material = prepared.step.material();
         let encrypted = self.is_encrypted(prepared);
         // What the SAM makes of its digest, or of the command itself, does not depend on the image.
@@ -49,19 +53,37 @@ impl Transaction {
         {
             return Ok(Some(state));
         }
-        if self.symmetric.is_some() && material != Material::None && !self.material_at_hand {
-            if !self.synchronize_block()? {
-                return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
-            }
-            if !self.ask_material(material, prepared.step)? {
-                return Ok(Some(State::Sam(SamWork::Material)));
-            }
+        if self.symmetric.is_some()
+            && material != Material::None
+            && let Some(state) = self.get_material(material, prepared.step)?
+        {
+            return Ok(Some(state));
         }
         if encrypted {
             return self.put_encrypted(prepared);
         }
         self.push_to_block(prepared);
         Ok(None)
+    }
+
+    /// What must be waited for before the next command can be built with what the SAM gives; nothing when it is at hand.
+    fn get_material(&mut self, material: Material, step: Step) -> Result<Option<State>, Error> {
+        match self.next_material {
+            NextMaterial::AtHand => return Ok(None),
+            NextMaterial::Asked => return Ok(Some(State::Sam(SamWork::Material))),
+            NextMaterial::Unasked => {}
+        }
+        if !self.synchronize_block()? {
+            return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
+        }
+        if self.ask_material(material, step)? {
+            return Ok(None);
+        }
+        if material == Material::Mac && self.can_send_before_mac() {
+            self.next_material = NextMaterial::Asked;
+            return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
+        }
+        Ok(Some(State::Sam(SamWork::Material)))
     }
 
     fn put_encrypted(&mut self, prepared: Prepared) -> Result<Option<State>, Error> {
@@ -78,7 +100,7 @@ impl Transaction {
             self.block.truncate_clear(index);
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        self.material_at_hand = false;
+        self.next_material = NextMaterial::Unasked;
         Ok(Some(self.ask_cipher()))
     }
 
@@ -110,7 +132,7 @@ impl Transaction {
         if self.is_deferring() {
             self.flush_encrypted();
         }
-        if (self.is_verifying() || self.is_deferring()) && self.seal() {
+        if (self.is_verifying() || self.is_deferring()) && self.seal() && !self.overlaps_ratification() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
         self.channel_closed = channel == ChannelControl::CloseAfter;
@@ -173,7 +195,7 @@ impl Transaction {
 
     /// Builds a command that is sent in clear into the block.
     pub(super) fn push_to_block(&mut self, prepared: Prepared) {
-        self.material_at_hand = false;
+        self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.step, card, list, symmetric, *opening_form);
         block.push(prepared, card.postponed, &encoder);

@@ -1,9 +1,10 @@
 //! The state machine: what is asked of whom next, and what an answer means.
 //!
-//! Specification 02, "Process" and "Failures". Both exchange policies would share this file: the grouped policy asks
-//! the SAM only when its answer is needed, so that one peer at a time has a request under way.
+//! Specification 02, "Process" and "Failures". Both exchange policies share this file. A state names who is waited for:
+//! under the overlapped policy the SAM may have a request as well while the card, or the application, is (`overlap`).
 
 use super::Transaction;
+use super::overlap::NextMaterial;
 use crate::apdu::Batch;
 use crate::command::{Abort, Prepared, Step};
 use crate::error::{Error, Fate};
@@ -76,13 +77,16 @@ impl Transaction {
                     CardWork::CloseChannel => ChannelControl::CloseAfter,
                 },
             }),
-            (State::Sam(_), Peer::Sam) => self.symmetric.as_ref().map(|symmetric| symmetric.service.request()),
+            (state, Peer::Sam) if matches!(state, State::Sam(_)) || self.is_sam_ahead() => {
+                self.symmetric.as_ref().map(|symmetric| symmetric.service.request())
+            }
             _ => None,
         }
     }
 
     /// Enters the state that `next` leads to, or begins to fail.
     pub(super) fn enter(&mut self, next: Result<State, Error>) {
+        let next = if self.sam_failure.is_some() { self.heed_sam_failure(next) } else { next };
         match next {
             // What is prepared waits for its own processing.
             Ok(State::Done(outcome)) if self.state == State::Sam(SamWork::Prefetch) => {
@@ -95,6 +99,9 @@ impl Transaction {
             }
             Ok(state) => self.state = state,
             Err(error) => self.report(error),
+        }
+        if self.overlaps() {
+            self.work_ahead();
         }
     }
 
@@ -112,7 +119,8 @@ impl Transaction {
         self.list.reset();
         self.block.restart(0);
         self.deferred = None;
-        self.material_at_hand = false;
+        self.next_material = NextMaterial::Unasked;
+        self.sam_failure = None;
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.reset();
         }
@@ -210,8 +218,10 @@ impl Transaction {
 
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
+        let ahead = symmetric.service.has_next();
         let handled = symmetric.service.handle(responses);
-        if (self.list.len() == 0 || work == SamWork::Prefetch)
+        if !ahead
+            && (self.list.len() == 0 || work == SamWork::Prefetch)
             && let Err(error) = handled
         {
             // Nothing is being processed: an error of what waited for the SAM does not touch the session.
@@ -221,10 +231,14 @@ impl Transaction {
             self.session.authenticate();
         }
         handled?;
+        if symmetric.service.depart_next() {
+            // What was answered was given to the SAM ahead of what is waited for.
+            return Ok(State::Sam(work));
+        }
         self.apply_deferred()?;
         match work {
             SamWork::Material => {
-                self.material_at_hand = true;
+                self.next_material = NextMaterial::AtHand;
                 self.advance()
             }
             SamWork::Cipher(asked) => {

@@ -18,6 +18,7 @@ mod building;
 mod encryption;
 mod fate;
 mod machine;
+mod overlap;
 #[cfg_attr(not(feature = "pki"), path = "no_pki.rs")]
 mod pki;
 mod session;
@@ -27,14 +28,16 @@ mod stored_value;
 
 use block::Block;
 use machine::{SamWork, State};
+use overlap::{NextMaterial, SamFailure};
 use pki::Asymmetric;
 use session::Session;
 
 #[cfg(feature = "pki")]
 pub use pki::PkiSettings;
 pub use session::{Authenticated, SessionReport};
-pub use settings::{Security, SymmetricSettings};
-pub use signature::SignatureId;
+pub use settings::{Policy, Security, SymmetricSettings};
+
+pub use crate::sam::SignatureId;
 
 use alloc::vec::Vec;
 
@@ -42,7 +45,7 @@ use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
-use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
 use crate::sam::{SamProduct, Service};
 
 /// One card's transaction: its image, the operations prepared, and the session.
@@ -88,8 +91,9 @@ pub struct Transaction {
     opening_form: SessionForm,
     /// A card command as far as it is known before the SAM signs it.
     partial: Vec<u8>,
-    /// What the SAM was asked for, for the next command, has come.
-    material_at_hand: bool,
+    next_material: NextMaterial,
+    /// What went wrong with the SAM while the card, or the application, was waited for.
+    sam_failure: Option<SamFailure>,
     /// An answer that the SAM has yet to decipher, its command in clear, and what the SAM makes of it.
     deferred: Option<encryption::Deferred>,
     deferred_command: Vec<u8>,
@@ -103,6 +107,17 @@ pub struct Transaction {
     channel_closed: bool,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
+    pub(crate) buffers: Buffers,
+}
+
+/// For drivers that ask both peers at once: request and answers of the card, and of the SAM.
+#[derive(Debug)]
+pub(crate) struct Buffers(pub(crate) [(OwnedRequest, Batch); 2]);
+
+impl Default for Buffers {
+    fn default() -> Self {
+        Self([Peer::Card, Peer::Sam].map(|peer| (OwnedRequest::new(peer), Batch::new())))
+    }
 }
 
 #[derive(Debug)]
@@ -148,7 +163,8 @@ impl Transaction {
             channel: ChannelControl::KeepOpen,
             opening_form: SessionForm::Regular,
             partial: Vec::new(),
-            material_at_hand: false,
+            next_material: NextMaterial::Unasked,
+            sam_failure: None,
             deferred: None,
             deferred_command: Vec::new(),
             deciphered: Vec::new(),
@@ -156,6 +172,7 @@ impl Transaction {
             closed_ahead: None,
             channel_closed: false,
             responses: Batch::new(),
+            buffers: Buffers::default(),
         })
     }
 
@@ -173,6 +190,8 @@ impl Transaction {
         drop_useless_pre_opening(&mut self.card, self.symmetric.as_ref());
         self.list.reset();
         self.session.restart();
+        self.sam_failure = None;
+        self.next_material = NextMaterial::Unasked;
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.restart(card.full_serial_number());
         }
@@ -304,12 +323,18 @@ impl Transaction {
     ///
     /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle(&mut self, peer: Peer, responses: &Batch) -> Result<(), Error> {
-        let next = match (self.state, peer) {
-            (State::Card(work), Peer::Card) => self.next_after_card(work, responses),
-            (State::Sam(work), Peer::Sam) => self.next_after_sam(work, responses),
+        match (self.state, peer) {
+            (State::Card(work), Peer::Card) => {
+                let next = self.next_after_card(work, responses);
+                self.enter(next);
+            }
+            (State::Sam(work), Peer::Sam) => {
+                let next = self.next_after_sam(work, responses);
+                self.enter(next);
+            }
+            (_, Peer::Sam) if self.is_sam_ahead() => self.take_ahead(responses),
             _ => return Err(Misuse::NotAsked.into()),
-        };
-        self.enter(next);
+        }
         Ok(())
     }
 
@@ -319,13 +344,28 @@ impl Transaction {
     ///
     /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle_lost(&mut self, peer: Peer, loss: Loss, received: &Batch) -> Result<(), Error> {
-        let next = match (self.state, peer) {
-            (State::Card(work), Peer::Card) => self.next_after_card_loss(work, loss, received),
-            (State::Sam(work), Peer::Sam) => self.next_after_sam_loss(work, loss),
+        match (self.state, peer) {
+            (State::Card(work), Peer::Card) => {
+                let next = self.next_after_card_loss(work, loss, received);
+                self.enter(next);
+            }
+            (State::Sam(work), Peer::Sam) => {
+                let next = self.next_after_sam_loss(work, loss);
+                self.enter(next);
+            }
+            (_, Peer::Sam) if self.is_sam_ahead() => self.lose_ahead(loss),
             _ => return Err(Misuse::NotAsked.into()),
-        };
-        self.enter(next);
+        }
         Ok(())
+    }
+
+    /// Whether processing has begun and its outcome was not taken yet.
+    ///
+    /// The SAM may have a request also when it is not: with [`Policy::Overlapped`] it digests while the application
+    /// decides. Then [`outcome`](Self::outcome) need not wait for its answer, which is handed in when it comes.
+    #[must_use]
+    pub fn is_processing(&self) -> bool {
+        self.state != State::Idle
     }
 
     /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
@@ -348,12 +388,15 @@ impl Transaction {
 
     fn next_after_sam_loss(&mut self, work: SamWork, loss: Loss) -> Result<State, Error> {
         let lost = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss() };
+        let mut ahead = false;
         if let Some(symmetric) = &mut self.symmetric {
+            ahead = symmetric.service.has_next();
             symmetric.service.lose();
         }
         match work {
             SamWork::BeforeReport(error) => Err(error),
-            // Nothing was prepared: the session is not touched.
+            // Nothing was prepared: the session is not touched, unless what was lost was digesting it.
+            _ if ahead && self.session.is_open() => Err(lost),
             _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
             _ => Err(lost),
         }

@@ -19,12 +19,35 @@ pub enum Security {
     Pki(super::PkiSettings),
 }
 
+/// When requests are released: specification 02, "What depends on what".
+///
+/// Both policies tell card and SAM the same commands in the same order, and have the same exchanges digested in the same
+/// order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// As few requests as possible: work for the SAM waits until its result is needed, and one peer at a time is asked.
+    #[default]
+    Grouped,
+    /// As short a time as possible, for readers that are near: while the card works, the SAM does what it can already do.
+    ///
+    /// - With the opening, the SAM selects the diversifier; what the card answers is digested as it comes, also between
+    ///   two processings.
+    /// - While the card executes what stands before the closing and is certain, the SAM makes its MAC.
+    /// - While the card is ratified, the SAM verifies it.
+    ///
+    /// For this the opening, the closing and the ratification are card requests of their own: at most three more in a
+    /// session. Where commands are ciphered by the SAM, card and SAM wait for each other as always.
+    Overlapped,
+}
+
 /// Settings of a transaction under the control of a SAM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SymmetricSettings {
     /// The SAM.
     pub sam: Sam,
+    /// When requests are released.
+    pub policy: Policy,
     /// The most bytes that the reader of the SAM takes at once, where that is less than the SAM takes.
     pub sam_reader_capacity: Option<u8>,
     /// When the modifications do not fit in one session, it is closed and another one opened. Then what is written is
@@ -66,6 +89,7 @@ impl SymmetricSettings {
     pub const fn new(sam: Sam) -> Self {
         Self {
             sam,
+            policy: Policy::Grouped,
             sam_reader_capacity: None,
             multiple_sessions: false,
             ratification_command: false,

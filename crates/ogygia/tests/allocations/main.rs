@@ -5,6 +5,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 mod extended;
+mod policies;
+#[path = "../two_peers/mod.rs"]
+mod two_peers;
 #[path = "../../benches/work/validation.rs"]
 mod validation;
 

@@ -10,7 +10,7 @@ use ogygia::command::{
 };
 use ogygia::sam::{ComputeSignature, Sam, SignatureKind, Traceability, VerifySignature};
 use ogygia::selection::{Occurrence, Selection};
-use ogygia::transaction::{Security, SymmetricSettings};
+use ogygia::transaction::{Policy, Security, SymmetricSettings};
 use proptest::prelude::*;
 
 /// One thing that an application does.
@@ -109,12 +109,13 @@ fn key() -> impl Strategy<Value = KeyId> {
 
 /// Mostly a SAM.
 pub(crate) fn security() -> impl Strategy<Value = Security> {
-    let switches = any::<[bool; 6]>();
+    let switches = any::<[bool; 7]>();
     let capacity = prop_oneof![3 => Just(None), 1 => (60..=255_u8).prop_map(Some)];
     let keys = (prop::option::of(key()), prop::option::of(key()));
     let symmetric = (sam(), switches, capacity, keys).prop_map(|(sam, switches, capacity, keys)| {
         let mut settings = SymmetricSettings::new(sam);
-        let [multiple, ratify, read, plain, both_logs, negative] = switches;
+        let [multiple, ratify, read, plain, both_logs, negative, overlapped] = switches;
+        settings.policy = if overlapped { Policy::Overlapped } else { Policy::Grouped };
         settings.multiple_sessions = multiple;
         settings.ratification_command = ratify;
         settings.read_on_opening = read;

@@ -10,7 +10,7 @@ use ogygia::command::{
 };
 use ogygia::sam::{ComputeSignature, Sam, SignatureKind, VerifySignature};
 use ogygia::selection::Selection;
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{Error, Malformed};
 
 use crate::bench::OPENING;
@@ -72,6 +72,7 @@ pub(crate) struct Scene {
     pub(crate) whole: bool,
     pub(crate) card: fn() -> Card,
     pub(crate) settings: fn(&mut SymmetricSettings),
+    pub(crate) policy: Policy,
 }
 
 impl Scene {
@@ -87,6 +88,7 @@ impl Scene {
             whole: matches!(place, Place::Opening),
             card,
             settings: |_| {},
+            policy: Policy::Grouped,
         }
     }
 
@@ -130,12 +132,14 @@ impl Scene {
         settings.pin_verification_key = Some(KEY);
         settings.pin_modification_key = Some(KEY);
         settings.sv_negative_balance = true;
+        settings.policy = self.policy;
         (self.settings)(&mut settings);
         Transaction::new((self.card)(), Security::Symmetric(settings)).unwrap()
     }
 
     pub(crate) fn title(&self) -> String {
-        format!("{} ({:?}){}", self.name, self.place, if self.whole { " in one list" } else { "" })
+        let whole = if self.whole { " in one list" } else { "" };
+        format!("{:?}: {} ({:?}){whole}", self.policy, self.name, self.place)
     }
 }
 
@@ -286,6 +290,11 @@ macro_rules! both {
 
 /// All scenes.
 pub(crate) fn scenes() -> Vec<Scene> {
+    let under = |policy| grouped_scenes().into_iter().map(move |scene| Scene { policy, ..scene });
+    under(Policy::Grouped).chain(under(Policy::Overlapped)).collect()
+}
+
+fn grouped_scenes() -> Vec<Scene> {
     let mut scenes = Vec::new();
     readings(&mut scenes);
     writings(&mut scenes);

@@ -1,4 +1,19 @@
-//! The loops that carry requests to channels: one blocking, one async, over the same core.
+//! The loops that carry requests to channels: blocking and async, over the same core.
+//!
+//! The blocking loop asks one peer at a time, whatever the [`Policy`](crate::transaction::Policy). The async one asks both
+//! at once where the transaction has something for both. With one thread per reader, the crate `ogygia-reader` does the
+//! same without async code.
+
+mod together;
+
+pub use together::{resume_async, run_async, run_steps_async};
+
+mod sam;
+
+pub use sam::{
+    read_context, read_context_async, run_reload, run_reload_async, run_sam, run_sam_async, select_sam,
+    select_sam_async,
+};
 
 use alloc::vec::Vec;
 
@@ -98,6 +113,8 @@ pub fn run(
 /// Carries on until nothing more is to be sent: after [`Transaction::prefetch_challenge`], or to abort the session
 /// that a refused [`Transaction::prepare`] has made void. Does nothing when nothing is under way.
 ///
+/// What the SAM could do while the card works, it is asked when its result is needed: this loop knows no "while".
+///
 /// # Errors
 ///
 /// As [`run`].
@@ -107,60 +124,61 @@ pub fn resume(transaction: &mut Transaction, card: &mut impl Channel, sam: &mut 
         responses.clear();
         let (peer, sent) = if let Some(request) = transaction.poll(Peer::Card) {
             (Peer::Card, card.transmit(&request, &mut responses))
-        } else if let Some(request) = transaction.poll(Peer::Sam) {
+        } else if let Some(outcome) = transaction.outcome() {
+            break outcome;
+        } else if let (true, Some(request)) = (transaction.is_processing(), transaction.poll(Peer::Sam)) {
             (Peer::Sam, sam.transmit(&request, &mut responses))
         } else {
-            break transaction.outcome().unwrap_or(Ok(()));
+            break Ok(());
         };
         if let Err(error) = answer(transaction, peer, sent, &responses) {
             break Err(error);
         }
     };
     transaction.responses = responses;
+    transaction.take_back_void_request();
     outcome
 }
 
-/// [`run`] over async channels, with any executor.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn run_async(
-    transaction: &mut Transaction,
-    card: &mut impl AsyncChannel,
-    sam: &mut impl AsyncChannel,
-    channel: ChannelControl,
-) -> Result<(), Error> {
-    transaction.process(channel)?;
-    resume_async(transaction, card, sam).await
+/// Carries the requests of transactions to a card and a SAM, so that an application need not know how.
+pub trait Driver {
+    /// Processes what was prepared, and waits for the outcome.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong. A session that was open is void then, and its abort was sent.
+    fn run(&mut self, transaction: &mut Transaction, channel: ChannelControl) -> Result<(), Error> {
+        transaction.process(channel)?;
+        self.resume(transaction)
+    }
+
+    /// As [`resume`].
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    fn resume(&mut self, transaction: &mut Transaction) -> Result<(), Error>;
 }
 
-/// [`resume`] over async channels, with any executor.
-///
-/// # Errors
-///
-/// As [`run`].
-pub async fn resume_async(
-    transaction: &mut Transaction,
-    card: &mut impl AsyncChannel,
-    sam: &mut impl AsyncChannel,
-) -> Result<(), Error> {
-    let mut responses = core::mem::take(&mut transaction.responses);
-    let outcome = loop {
-        responses.clear();
-        let (peer, sent) = if let Some(request) = transaction.poll(Peer::Card) {
-            (Peer::Card, card.transmit(&request, &mut responses).await)
-        } else if let Some(request) = transaction.poll(Peer::Sam) {
-            (Peer::Sam, sam.transmit(&request, &mut responses).await)
-        } else {
-            break transaction.outcome().unwrap_or(Ok(()));
-        };
-        if let Err(error) = answer(transaction, peer, sent, &responses) {
-            break Err(error);
-        }
-    };
-    transaction.responses = responses;
-    outcome
+impl<D: Driver + ?Sized> Driver for &mut D {
+    fn resume(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
+        (**self).resume(transaction)
+    }
+}
+
+/// The [`Driver`] that asks one peer at a time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InTurn<C, S> {
+    /// The way to the card.
+    pub card: C,
+    /// The way to the SAM.
+    pub sam: S,
+}
+
+impl<C: Channel, S: Channel> Driver for InTurn<C, S> {
+    fn resume(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
+        resume(transaction, &mut self.card, &mut self.sam)
+    }
 }
 
 fn answer(transaction: &mut Transaction, peer: Peer, sent: Result<(), Loss>, responses: &Batch) -> Result<(), Error> {

@@ -1,0 +1,167 @@
+//! The commands of one request to one SAM, and what is done with their answers.
+
+use alloc::vec::Vec;
+
+use crate::apdu::{Batch, Response, StatusSet};
+use crate::error::{Error, Misbehaviour};
+use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::read::ReadCommand;
+use crate::sam::write::Writing;
+use crate::sam::{Diversifier, Expected};
+
+/// A command with what is expected of its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) expected: Expected,
+    pub(super) accepts: StatusSet,
+    pub(super) then: Then,
+}
+
+/// What an answer is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Then {
+    Nothing,
+    Diversifier(Diversifier),
+    Challenge,
+    Read(ReadCommand),
+    /// The place is in what is expected.
+    Signature,
+    KeyPair(usize),
+    Certificate(usize),
+    /// The ciphered block, for the target.
+    Block,
+    Written(Writing),
+    /// A lock in clear.
+    LockWritten,
+    /// Written with a block that was made without the target: an event counter of it has moved.
+    Reloaded(Writing, Option<u8>),
+}
+
+impl Line {
+    pub(super) const fn new(expected: Expected, then: Then) -> Self {
+        Self { expected, accepts: StatusSet::SUCCESS, then }
+    }
+
+    pub(super) const fn read(expected: Expected, command: ReadCommand) -> Self {
+        Self { expected, accepts: command.accepts(), then: Then::Read(command) }
+    }
+
+    /// Whether the answer tells that something was written.
+    pub(super) const fn writes(&self) -> bool {
+        matches!(self.then, Then::Written(_) | Then::LockWritten | Then::Reloaded(..))
+    }
+}
+
+/// A line with its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answered<'a> {
+    pub(super) line: &'a Line,
+    pub(super) answer: Response<'a>,
+    peer: Peer,
+    index: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    peer: Peer,
+    commands: Batch,
+    lines: Vec<Line>,
+    accepts: Vec<StatusSet>,
+}
+
+impl Lane {
+    pub(super) const fn to(peer: Peer) -> Self {
+        Self { peer, commands: Batch::new(), lines: Vec::new(), accepts: Vec::new() }
+    }
+
+    /// A lock in clear may be among the commands.
+    pub(super) fn clear(&mut self) {
+        self.commands.wipe();
+        self.lines.clear();
+        self.accepts.clear();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.commands.is_empty()
+    }
+
+    pub(super) fn push(&mut self, command: &[u8], line: Line) {
+        self.commands.push(command);
+        self.lines.push(line);
+        self.accepts.push(line.accepts);
+    }
+
+    pub(super) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Line) {
+        let Self { commands, lines, accepts, .. } = self;
+        commands.push_with(|out| {
+            let line = write(out);
+            lines.push(line);
+            accepts.push(line.accepts);
+        });
+    }
+
+    pub(super) fn request(&self, channel: ChannelControl) -> Request<'_> {
+        Request { peer: self.peer, commands: &self.commands, accepts: &self.accepts, stop: true, channel }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether something else than writings is among the commands.
+    pub(super) fn is_reading(&self) -> bool {
+        !self.lines.iter().all(Line::writes)
+    }
+
+    /// What may have been executed without an answer, when so many commands were answered. A reader that lost its peer
+    /// has sent one command more; one that is lost itself may have sent all.
+    pub(super) fn sent_unanswered(&self, answered: usize, loss: Loss) -> impl Iterator<Item = &Line> {
+        let sent = match loss {
+            Loss::Peer => 1,
+            Loss::Reader => usize::MAX,
+        };
+        self.lines.iter().skip(answered).take(sent)
+    }
+
+    /// Hands the answers over in order, up to the first thing that is wrong: specification 03, "Batches".
+    pub(super) fn answers(
+        &self,
+        responses: &Batch,
+        mut each: impl FnMut(Answered<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let count = Error::ResponseCount { peer: self.peer, commands: self.lines.len(), responses: responses.len() };
+        if responses.len() > self.lines.len() {
+            return Err(count);
+        }
+        for (index, (bytes, line)) in responses.iter().zip(&self.lines).enumerate() {
+            let how = Misbehaviour::NoStatus;
+            let no_status = Error::PeerMisbehaved { peer: self.peer, index, command: line.expected.name, how };
+            let answer = Response::parse(bytes).ok_or(no_status)?;
+            each(Answered { line, answer, peer: self.peer, index })?;
+        }
+        if responses.len() < self.lines.len() { Err(count) } else { Ok(()) }
+    }
+}
+
+impl Answered<'_> {
+    /// Whether the status word is accepted, and the length is right.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let Expected { name, answer_len, .. } = self.line.expected;
+        let status = self.answer.status;
+        if !self.line.accepts.contains(status) {
+            return Err(Error::Status { peer: self.peer, index: self.index, command: name, status });
+        }
+        // What accepts another word than success or unsigned data has nothing to say with it.
+        let carries_data = StatusSet::POSTPONED.contains(status);
+        let received = self.answer.data.len();
+        if carries_data && answer_len != 0 && answer_len != received {
+            return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected: answer_len, received }));
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the answer, with its place.
+    pub(super) fn misbehaved(&self, how: Misbehaviour) -> Error {
+        Error::PeerMisbehaved { peer: self.peer, index: self.index, command: self.line.expected.name, how }
+    }
+}

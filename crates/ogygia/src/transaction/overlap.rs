@@ -1,0 +1,132 @@
+//! What the SAM does while the card, or the application, is waited for: specification 02, "What depends on what".
+//!
+//! The state of the machine says who is waited for; the service of the SAM knows whether a request is under way besides.
+//! What is waited for of the SAM departs behind that, so that no peer ever has two requests.
+
+use super::machine::{CardWork, State};
+use super::{Policy, Transaction};
+use crate::apdu::Batch;
+use crate::command::Step;
+use crate::error::{Error, Fate};
+use crate::request::{Loss, Peer};
+
+/// What the next command is built with, where the SAM must give it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum NextMaterial {
+    /// The SAM was not asked.
+    #[default]
+    Unasked,
+    /// It was asked while the card executes what stands before.
+    Asked,
+    /// It was given.
+    AtHand,
+}
+
+/// What went wrong with the SAM while somebody else was waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SamFailure {
+    error: Error,
+    /// The authenticity of a card that has committed a session was in question.
+    verifying: bool,
+}
+
+impl Transaction {
+    /// Whether the policy lets card and SAM work at the same time.
+    pub(super) fn overlaps(&self) -> bool {
+        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.policy == Policy::Overlapped)
+    }
+
+    /// Whether the SAM has a request although it is not waited for.
+    pub(super) fn is_sam_ahead(&self) -> bool {
+        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.service.is_under_way())
+    }
+
+    /// Whether the block is sent before `next` is put into it, so that the SAM can begin with its answers: behind an
+    /// opening that was not foretold, and on both sides of a ratification.
+    pub(super) fn cuts_before(&self, next: Step) -> bool {
+        self.overlaps()
+            && match self.block_steps().last() {
+                Some(Step::Opening(opening)) => !opening.pre_opened,
+                Some(Step::Close(_)) => matches!(next, Step::Ratify(_)),
+                Some(Step::Ratify(_)) => true,
+                _ => false,
+            }
+    }
+
+    /// Whether the block can be sent while the SAM makes the MAC over it.
+    pub(super) fn can_send_before_mac(&self) -> bool {
+        self.overlaps() && !self.block.commands.is_empty() && !self.is_verifying() && !self.is_deferring()
+    }
+
+    /// Whether the block is nothing but a ratification, for which the terminal need not be sure of the card.
+    pub(super) fn overlaps_ratification(&self) -> bool {
+        self.overlaps() && self.block_steps().all(|step| matches!(step, Step::Ratify(_)))
+    }
+
+    fn block_steps(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
+        let first = self.block.first;
+        let block = self.list.commands().get(first..first + self.block.commands.len()).unwrap_or_default();
+        block.iter().map(|prepared| prepared.step)
+    }
+
+    /// Gives the SAM what it can already do, where the policy lets it.
+    pub(super) fn work_ahead(&mut self) {
+        let opens = match self.state {
+            State::Card(CardWork::Block(_)) => self.block_steps().any(|step| matches!(step, Step::Opening(_))),
+            State::Idle | State::Done(Ok(())) => false,
+            State::Card(_) | State::Sam(_) | State::Done(Err(_)) => return,
+        };
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.work_ahead(opens);
+        }
+    }
+
+    /// The SAM has answered while somebody else is waited for.
+    pub(super) fn take_ahead(&mut self, responses: &Batch) {
+        let Some(symmetric) = &mut self.symmetric else { return };
+        let service = &mut symmetric.service;
+        let verifying = service.is_verifying();
+        let handled = service.handle(responses);
+        if service.take_authenticated() {
+            self.session.authenticate();
+        }
+        match handled {
+            Ok(()) if service.depart_next() => {}
+            Ok(()) if self.next_material == NextMaterial::Asked => self.next_material = NextMaterial::AtHand,
+            Ok(()) => {}
+            Err(error) => self.sam_failure = Some(SamFailure { error, verifying }),
+        }
+        self.work_ahead();
+    }
+
+    /// The SAM was lost while somebody else is waited for.
+    pub(super) fn lose_ahead(&mut self, loss: Loss) {
+        let error = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss() };
+        let Some(symmetric) = &mut self.symmetric else { return };
+        let verifying = symmetric.service.is_verifying();
+        if symmetric.service.lose() {
+            self.sam_failure = Some(SamFailure { error, verifying });
+        }
+    }
+
+    /// Takes back what the SAM need not answer any more: for drivers that know that it was never sent.
+    pub(crate) fn take_back_void_request(&mut self) {
+        if let Some(symmetric) = &mut self.symmetric {
+            symmetric.service.take_back_void();
+        }
+    }
+
+    /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
+    /// before the SAM was even asked, except when the SAM was asked about the card.
+    pub(super) fn heed_sam_failure(&mut self, next: Result<State, Error>) -> Result<State, Error> {
+        let Some(SamFailure { error, verifying }) = self.sam_failure.take() else { return next };
+        match (next, error) {
+            (Err(error), _) if !verifying => Err(error),
+            (Ok(State::Done(Err(error))), _) => Ok(State::Done(Err(error))),
+            (_, Error::Lost { peer, loss, .. }) if self.session.is_open() => {
+                Err(Error::Lost { peer, loss, fate: Fate::NotCommitted })
+            }
+            _ => Err(error),
+        }
+    }
+}
