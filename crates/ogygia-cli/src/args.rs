@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{hex, pki};
+use crate::{hex, pki, sam};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
@@ -30,6 +30,13 @@ pub enum Action {
         /// What to do with them
         #[command(subcommand)]
         action: pki::Action,
+    },
+    /// Show what a SAM tells of itself, and have it sign
+    #[command(after_help = exit_codes!())]
+    Sam {
+        /// What to do with it
+        #[command(subcommand)]
+        action: sam::Action,
     },
     /// Replay recorded exchanges, and judge certificates, files or folders
     #[command(after_help = exit_codes!())]

@@ -1,6 +1,5 @@
 //! Cases on a SAM itself, without a card.
 
-mod image;
 mod operation;
 mod selection;
 
@@ -13,6 +12,7 @@ use super::kind;
 use super::play::{channel, same_image, same_kind_by};
 use super::script::Script;
 use super::vector::{Case, Step};
+use crate::sam::image;
 use operation::Pending;
 
 /// The first thing that was not as recorded, or `Ok`.

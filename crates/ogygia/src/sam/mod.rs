@@ -22,7 +22,9 @@ pub use identity::{Sam, SamProduct};
 pub use image::SamImage;
 pub use key::{KeyParameters, KeyReference, SystemKey};
 pub use read::SamData;
-pub use signature::{ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, VerifySignature};
+pub use signature::{
+    ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, Traces, VerifySignature,
+};
 pub use unlock::UnlockValue;
 pub use write::{
     ConfigureCounter, KeyDiversification, TransferLock, TransferSystemKey, TransferWorkKey, WriteCeiling, WriteLock,
