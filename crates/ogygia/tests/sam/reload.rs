@@ -4,11 +4,9 @@ use ogygia::apdu::Batch;
 use ogygia::drive::{self, NoSam};
 use ogygia::sam::{ConfigureCounter, IncrementAccess, Sam, SamData, SystemKey, WriteCeiling};
 use ogygia::sam_transaction::reload::{Reload, ReloadBuilder, ReloadContext};
-use ogygia::{Error, Fate, Loss, Misuse, Peer, Secret};
+use ogygia::{Error, Fate, Loss, Misuse, Peer};
 
 use super::fake::{Bench, Break, C1, CONTROL, Fake, S1DX};
-
-const KEY: [u8; 32] = [7; 32];
 
 /// The answer to Read Key Parameters of a key that is tied to this event counter.
 fn key_tied_to(counter: u8) -> Vec<u8> {
@@ -179,7 +177,10 @@ fn a_lost_target_may_have_executed_some() {
 #[cfg(feature = "reload")]
 mod sealed {
     use super::*;
+    use ogygia::Secret;
     use ogygia::sam_transaction::reload::SealError;
+
+    const KEY: [u8; 32] = [7; 32];
 
     fn both() -> (ReloadContext, Reload) {
         let known = context(&mut Bench::new(&C1));
