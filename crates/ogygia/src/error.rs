@@ -172,6 +172,8 @@ pub enum Argument {
     Aid,
     /// What unlocks a SAM: 8 or 16 bytes.
     UnlockValue,
+    /// Power-on data: not empty.
+    PowerOnData,
 }
 
 /// What is wrong with an answer.
@@ -408,6 +410,7 @@ impl fmt::Display for Argument {
             Self::KeyRecord => "key record",
             Self::Aid => "application name",
             Self::UnlockValue => "unlock value",
+            Self::PowerOnData => "power-on data",
         })
     }
 }

@@ -9,6 +9,7 @@ mod digest;
 mod identity;
 mod image;
 mod key;
+pub(crate) mod lane;
 mod queue;
 pub(crate) mod read;
 mod service;

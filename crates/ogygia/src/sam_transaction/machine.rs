@@ -1,6 +1,5 @@
 //! What is asked of whom, and what is done with the answers.
 
-use super::lane::{Answered, Lane, Line, Then};
 use super::results::Results;
 use super::{SamTransaction, Step, reload};
 use crate::apdu::{Batch, StatusWord};
@@ -8,6 +7,7 @@ use crate::card::Kvc;
 use crate::command::CommandName;
 use crate::error::{Error, Fate, Misuse, Untrusted};
 use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::lane::{Answered, Lane, Line, Then};
 use crate::sam::write::{WriteMode, Writing};
 use crate::sam::{Diversifier, Encoder, SamImage, certify};
 
@@ -285,8 +285,7 @@ fn take(
     match answered.line.then {
         Then::Nothing | Then::Block | Then::LockWritten => {}
         Then::Diversifier(selected) => *confirmed = Some(selected),
-        Then::Challenge => image.set_challenge(data.try_into().unwrap_or_default()),
-        Then::Read(command) => command.apply(answered.answer, image).map_err(misbehaved)?,
+        Then::Challenge | Then::Read(_) => answered.read_into(image)?,
         Then::KeyPair(place) => results.set_key_pair(place, certify::key_pair(data).map_err(misbehaved)?),
         Then::Certificate(place) => results.set_certificate(place, certify::certificate(data).map_err(misbehaved)?),
         written @ (Then::Written(_) | Then::Reloaded(..)) => written.note(image),

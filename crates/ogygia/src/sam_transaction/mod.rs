@@ -6,7 +6,6 @@
 //!
 //! Ceilings can also be written without having target and control SAM at one place: see [`reload`].
 
-mod lane;
 mod machine;
 mod operation;
 pub mod reload;
@@ -20,9 +19,9 @@ use alloc::vec::Vec;
 use crate::apdu::Batch;
 use crate::error::{Argument, Error, Misuse};
 use crate::request::{ChannelControl, Peer};
+use crate::sam::lane::{Lane, Line};
 use crate::sam::write::Writing;
 use crate::sam::{Diversifier, Encoder, Sam, SamImage, SamProduct};
-use lane::{Lane, Line};
 use machine::State;
 use results::Results;
 

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::lane::{Line, Then};
 use super::results::{CertificateId, KeyPairId};
 use super::{SamTransaction, Step};
 use crate::error::{Error, Misuse};
+use crate::sam::lane::{Line, Then};
 use crate::sam::read::ReadCommand;
 use crate::sam::write::Writing;
 use crate::sam::{

@@ -26,8 +26,8 @@ pub(super) use context::Stage;
 use alloc::vec::Vec;
 
 use super::SamTransaction;
-use super::lane::{Line, Then};
 use crate::error::{Error, Misuse};
+use crate::sam::lane::{Line, Then};
 use crate::sam::write::{BLOCK_LEN, WriteMode, Writing};
 
 /// Ceilings that were ciphered for one SAM.
