@@ -128,7 +128,6 @@ impl Gate {
         let card = self.readers.select(VALIDATOR, false).unwrap();
         let mut transaction = Transaction::new(card, self.readers.security(true)).unwrap();
         self.readers.log.begin(Phase::Transaction);
-        let Readers { card, sam, .. } = &mut self.readers;
         let verdict = validate(&mut transaction, &mut self.readers, &self.terminal)?;
         assert!(!transaction.is_session_open() && !self.card().session_open());
         assert_eq!(transaction.session().authenticated.is_some(), verdict.closed);
