@@ -56,7 +56,8 @@ machine!(ReloadBuilder);
 fn resume(machine: &mut impl Machine, target: &mut impl Channel, control: &mut impl Channel) -> Result<(), Error> {
     let mut responses = core::mem::take(machine.responses());
     let outcome = loop {
-        responses.clear();
+        // A private key may be among them.
+        responses.wipe();
         let (peer, sent) = if let Some(request) = machine.poll(Peer::Sam) {
             (Peer::Sam, target.transmit(&request, &mut responses))
         } else if let Some(request) = machine.poll(Peer::ControlSam) {
@@ -68,6 +69,7 @@ fn resume(machine: &mut impl Machine, target: &mut impl Channel, control: &mut i
             break Err(error);
         }
     };
+    responses.wipe();
     *machine.responses() = responses;
     outcome
 }
@@ -79,7 +81,8 @@ async fn resume_async(
 ) -> Result<(), Error> {
     let mut responses = core::mem::take(machine.responses());
     let outcome = loop {
-        responses.clear();
+        // A private key may be among them.
+        responses.wipe();
         let (peer, sent) = if let Some(request) = machine.poll(Peer::Sam) {
             (Peer::Sam, target.transmit(&request, &mut responses).await)
         } else if let Some(request) = machine.poll(Peer::ControlSam) {
@@ -91,6 +94,7 @@ async fn resume_async(
             break Err(error);
         }
     };
+    responses.wipe();
     *machine.responses() = responses;
     outcome
 }

@@ -55,6 +55,12 @@ impl Line {
     }
 }
 
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.commands.wipe();
+    }
+}
+
 /// A line with its answer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered<'a> {

@@ -141,7 +141,7 @@ impl SamTransaction {
         // Reading a context leaves alone what is prepared.
         if !matches!(self.state, State::Context(_)) {
             self.steps.clear();
-            self.commands.wipe();
+            self.commands.0.wipe();
         }
         self.target.clear();
         self.cipher.clear();
@@ -191,7 +191,7 @@ impl SamTransaction {
             self.selected = Some(wanted);
         }
         let (step, command) = self.next;
-        self.target.push(self.commands.get(command).unwrap_or_default(), line);
+        self.target.push(self.commands.0.get(command).unwrap_or_default(), line);
         self.next = (step + 1, command + 1);
     }
 

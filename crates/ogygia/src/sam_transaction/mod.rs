@@ -60,7 +60,7 @@ pub struct SamTransaction {
     control: Option<Encoder>,
     steps: Vec<Step>,
     /// The commands of the steps that are no writing, in order.
-    commands: Batch,
+    commands: Commands,
     /// Which diversifier the target has selected, as far as it has said so; and which one behind all that is built.
     confirmed: Option<Diversifier>,
     selected: Option<Diversifier>,
@@ -86,6 +86,16 @@ enum Step {
     Write(Writing),
 }
 
+/// Commands that must not stay in memory: a lock in clear may be among them.
+#[derive(Debug)]
+struct Commands(Batch);
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
 impl SamTransaction {
     /// Operations on a SAM that was selected, without a control SAM.
     #[must_use]
@@ -95,7 +105,7 @@ impl SamTransaction {
             image,
             control: None,
             steps: Vec::new(),
-            commands: Batch::new(),
+            commands: Commands(Batch::new()),
             confirmed: None,
             selected: None,
             results: Results::default(),

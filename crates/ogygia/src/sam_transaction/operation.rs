@@ -139,7 +139,7 @@ impl SamTransaction {
 
     pub(super) fn push(&mut self, diversifier: Option<Diversifier>, write: impl FnOnce(Encoder, &mut Vec<u8>) -> Line) {
         let Self { encoder, commands, steps, .. } = self;
-        commands.push_with(|out| steps.push(Step::Send(write(*encoder, out), diversifier)));
+        commands.0.push_with(|out| steps.push(Step::Send(write(*encoder, out), diversifier)));
     }
 
     pub(super) fn read(encoder: Encoder, command: ReadCommand, out: &mut Vec<u8>) -> Line {
