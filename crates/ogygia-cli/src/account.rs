@@ -50,7 +50,7 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     for entry in entries.iter().filter(|entry| entry.phase != Phase::Setup) {
         let number = match entry.peer {
             Peer::Card => &mut card,
-            Peer::Sam => &mut sam,
+            Peer::Sam | Peer::ControlSam => &mut sam,
         };
         let what = match entry.phase {
             Phase::Prefetch => "ahead of the next card".to_owned(),
@@ -63,6 +63,7 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         let to = match entry.peer {
             Peer::Card => "card reader",
             Peer::Sam => "SAM",
+            Peer::ControlSam => "control SAM",
         };
         writeln!(out, "\n  terminal → {to}, {what}")?;
         for exchange in &entry.exchanges {
@@ -104,7 +105,7 @@ impl Digest {
             // Not digested.
             (Peer::Card, Some(ciphered)) => self.ciphered = ciphered,
             (Peer::Card, None) => self.said += 2,
-            (Peer::Sam, _) => self.digested += explained.digested,
+            (Peer::Sam | Peer::ControlSam, _) => self.digested += explained.digested,
         }
     }
 

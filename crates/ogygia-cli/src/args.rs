@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use ogygia_sim::clock::Model;
 
-use crate::{hex, pki};
+use crate::{hex, pki, sam};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
@@ -32,6 +32,13 @@ pub enum Action {
         /// What to do with them
         #[command(subcommand)]
         action: pki::Action,
+    },
+    /// Show what a SAM tells of itself, and have it sign
+    #[command(after_help = exit_codes!())]
+    Sam {
+        /// What to do with it
+        #[command(subcommand)]
+        action: sam::Action,
     },
     /// Compare policies, bytes and virtual times of scenarios in a table
     Bench(Bench),

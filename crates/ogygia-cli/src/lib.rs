@@ -18,6 +18,7 @@ pub mod options;
 pub mod pki;
 mod read;
 pub mod record;
+pub mod sam;
 pub mod scenario;
 pub mod store;
 pub mod terminal;
@@ -44,6 +45,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
         Action::Run(run) => run_scenario(run, out, err),
         Action::Read(read) => read::run(read, out),
         Action::Pki { action } => pki::run(action, out),
+        Action::Sam { action } => sam::run(action, out),
         Action::Bench(bench) => bench::run(bench, out),
         Action::Conform { paths } => {
             let report = conform::replay(paths).map_err(|error| Failure::usage(error.to_string()))?;

@@ -179,7 +179,7 @@ impl Counts {
             match (entry.phase, entry.peer) {
                 (Phase::Setup, _) | (Phase::Prefetch, Peer::Card) => {}
                 (Phase::Selection, _) => counts.selection_requests += 1,
-                (Phase::Prefetch, Peer::Sam) => {
+                (Phase::Prefetch, Peer::Sam | Peer::ControlSam) => {
                     counts.sam_prefetches += 1;
                     counts.sam_bytes.add(entry);
                 }
@@ -188,7 +188,7 @@ impl Counts {
                     counts.card_apdus += entry.exchanges.len();
                     counts.card_bytes.add(entry);
                 }
-                (Phase::Transaction, Peer::Sam) => {
+                (Phase::Transaction, Peer::Sam | Peer::ControlSam) => {
                     counts.sam_requests += 1;
                     counts.sam_apdus += entry.exchanges.len();
                     counts.sam_bytes.add(entry);

@@ -42,10 +42,7 @@ impl Lane {
         done: SyncSender<Delivery>,
     ) -> io::Result<Self> {
         let (jobs, received) = sync_channel(1);
-        let name = match peer {
-            Peer::Card => "ogygia card reader",
-            Peer::Sam => "ogygia SAM reader",
-        };
+        let name = if peer == Peer::Card { "ogygia card reader" } else { "ogygia SAM reader" };
         let thread = thread::Builder::new().name(name.into()).spawn(move || serve(peer, channel, &received, &done))?;
         let parcel = Parcel { request: OwnedRequest::new(peer), responses: Batch::new() };
         Ok(Self { jobs: Some(jobs), thread: Some(thread), parcel: Some(parcel) })

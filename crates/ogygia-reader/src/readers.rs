@@ -74,11 +74,7 @@ impl Readers {
 
     /// Asks everybody who is free for what the transaction wants of them.
     fn begin(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
-        for peer in [Peer::Card, Peer::Sam] {
-            let lane = match peer {
-                Peer::Card => &mut self.card,
-                Peer::Sam => &mut self.sam,
-            };
+        for (peer, lane) in [(Peer::Card, &mut self.card), (Peer::Sam, &mut self.sam)] {
             let Some(request) = transaction.poll(peer).filter(|_| lane.is_free()) else { continue };
             if peer == Peer::Sam {
                 note(&mut self.asked_sam, &request);
@@ -102,12 +98,11 @@ impl Readers {
             Ok(()) => transaction.handle(peer, &parcel.responses),
             Err(loss) => transaction.handle_lost(peer, loss, &parcel.responses),
         };
-        match peer {
-            Peer::Card => self.card.take_back(parcel),
-            Peer::Sam => {
-                self.asked_sam.wipe();
-                self.sam.take_back(parcel);
-            }
+        if peer == Peer::Card {
+            self.card.take_back(parcel);
+        } else {
+            self.asked_sam.wipe();
+            self.sam.take_back(parcel);
         }
         handled
     }

@@ -177,7 +177,7 @@ fn check(ratify: bool, mode: Mode, rows: &[Row]) {
                 let mut bench = Bench::in_mode(ratify, mode);
                 match row.peer {
                     Peer::Card => bench.card.add_fault(fault),
-                    Peer::Sam => bench.sam.add_fault(fault),
+                    Peer::Sam | Peer::ControlSam => bench.sam.add_fault(fault),
                 }
                 let outcome = bench.validate();
                 let expected = match told {

@@ -70,7 +70,7 @@ fn index(peer: Peer, at: u64) -> usize {
         (Peer::Card, _) => UPDATE,
         (Peer::Sam, GET_CHALLENGE) => GET_CHALLENGE,
         (Peer::Sam, AUTHENTICATE) => AUTHENTICATE,
-        (Peer::Sam, _) => SELECT_DIVERSIFIER,
+        (Peer::Sam | Peer::ControlSam, _) => SELECT_DIVERSIFIER,
     };
     usize::try_from(at - first).unwrap()
 }
@@ -78,7 +78,7 @@ fn index(peer: Peer, at: u64) -> usize {
 fn name(peer: Peer, at: u64) -> CommandName {
     let names = match peer {
         Peer::Card => &CARD_COMMANDS[..],
-        Peer::Sam => &SAM_COMMANDS,
+        Peer::Sam | Peer::ControlSam => &SAM_COMMANDS,
     };
     names.iter().zip(0..).find(|(_, place)| *place == at).map(|(name, _)| *name).unwrap()
 }
@@ -87,7 +87,7 @@ fn with_fault(peer: Peer, fault: Fault) -> Bench {
     let mut bench = Bench::new(true);
     match peer {
         Peer::Card => bench.card.add_fault(fault),
-        Peer::Sam => bench.sam.add_fault(fault),
+        Peer::Sam | Peer::ControlSam => bench.sam.add_fault(fault),
     }
     bench
 }
@@ -304,7 +304,9 @@ fn validate_tampered(
     let Bench { transaction, card, sam, .. } = bench;
     match peer {
         Peer::Card => validate(transaction, &mut Tampered { instead, count, ..Tampered::new(card) }, sam),
-        Peer::Sam => validate(transaction, card, &mut Tampered { instead, count, ..Tampered::new(sam) }),
+        Peer::Sam | Peer::ControlSam => {
+            validate(transaction, card, &mut Tampered { instead, count, ..Tampered::new(sam) })
+        }
     }
 }
 

@@ -134,7 +134,7 @@ fn the_fate_that_the_core_tells_is_the_fate_of_the_card() {
                         let mut bench = Bench::new(&keys, case);
                         match peer {
                             Peer::Card => bench.card.add_fault(fault),
-                            Peer::Sam => bench.sam.add_fault(fault),
+                            Peer::Sam | Peer::ControlSam => bench.sam.add_fault(fault),
                         }
                         // The ratification command is the last one to the card; its loss is none.
                         let harmless = peer == Peer::Card && at + 1 == commands;

@@ -7,6 +7,7 @@ use crate::apdu::tlv::TlvError;
 use crate::card::{Kif, Kvc};
 use crate::command::CommandName;
 use crate::request::{Loss, Peer};
+use crate::sam::SystemKey;
 
 /// Why an operation failed. Specification 02, "Error kinds".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,32 @@ pub enum Misuse {
     Abandoned,
     /// Answers were handed over that nobody had asked for.
     NotAsked,
+    /// Writing into a SAM needs a control SAM.
+    NoControlSam,
+    /// The version of this key of the SAM is not known: the SAM does not have the key.
+    SystemKeyUnknown(SystemKey),
+    /// What is not changed of a record of ceilings must be written too, and is not known: read it first.
+    CeilingUnknown {
+        /// The first event counter that is not known.
+        counter: u8,
+    },
+    /// The value of this event counter must be known: read it first.
+    EventCounterUnknown {
+        /// Its number.
+        counter: u8,
+    },
+    /// An event counter has not enough values left.
+    EventCounterExhausted,
+    /// A reload was made for another SAM.
+    OtherSam,
+    /// A reload was made for another value of the event counter of the SAM: it was executed already, or comes too early.
+    ReloadStale,
+    /// The SAM has served somebody else while a session was open.
+    SamTaken,
+    /// A SAM has one way to be unlocked.
+    UnlockConfigured,
+    /// The SAM is locked, and nobody gave what unlocks it.
+    UnlockMissing,
 }
 
 /// The argument that is out of its range: specification 01, "Argument ranges to check before building a command".
@@ -137,6 +164,16 @@ pub enum Argument {
     Product,
     /// A SAM of unknown product.
     Sam,
+    /// Ceiling of an event counter: 0 to 16 777 210.
+    Ceiling,
+    /// Record of a work key: 1 to 126.
+    KeyRecord,
+    /// Name of an application in a certificate: 5 to 16 bytes, not all zeros.
+    Aid,
+    /// What unlocks a SAM: 8 or 16 bytes.
+    UnlockValue,
+    /// Power-on data: not empty.
+    PowerOnData,
 }
 
 /// What is wrong with an answer.
@@ -190,6 +227,8 @@ pub enum Malformed {
     StoredValue,
     /// A data object with a wrong header or length.
     DataObject,
+    /// The parameters of a key name an event counter that no SAM has.
+    KeyParameters,
 }
 
 /// What is not authentic, or not authorised.
@@ -308,6 +347,7 @@ impl fmt::Display for Peer {
         f.write_str(match self {
             Self::Card => "card",
             Self::Sam => "SAM",
+            Self::ControlSam => "control SAM",
         })
     }
 }
@@ -329,6 +369,18 @@ impl fmt::Display for Misuse {
             Self::CertificateKind => "certificates of this kind are not taken from cards",
             Self::Abandoned => "the application gave up",
             Self::NotAsked => "nothing had been asked of this peer",
+            Self::NoControlSam => "writing into a SAM needs a control SAM",
+            Self::SystemKeyUnknown(key) => return write!(f, "the version of the {key} is not known"),
+            Self::CeilingUnknown { counter } => {
+                return write!(f, "ceiling and access of event counter {counter} must be read first");
+            }
+            Self::EventCounterUnknown { counter } => return write!(f, "event counter {counter} must be read first"),
+            Self::EventCounterExhausted => "the event counter has not enough values left",
+            Self::OtherSam => "made for another SAM",
+            Self::ReloadStale => "made for another value of the event counter of the SAM",
+            Self::SamTaken => "the SAM has served somebody else meanwhile",
+            Self::UnlockConfigured => "how the SAM is unlocked was said already",
+            Self::UnlockMissing => "nobody gave what unlocks the SAM",
         })
     }
 }
@@ -354,6 +406,11 @@ impl fmt::Display for Argument {
             Self::Key => "key identifier or version",
             Self::Product => "card product",
             Self::Sam => "SAM product",
+            Self::Ceiling => "ceiling",
+            Self::KeyRecord => "key record",
+            Self::Aid => "application name",
+            Self::UnlockValue => "unlock value",
+            Self::PowerOnData => "power-on data",
         })
     }
 }
@@ -388,6 +445,7 @@ impl fmt::Display for Malformed {
             Self::Closing => "session closing",
             Self::StoredValue => "Stored Value data",
             Self::DataObject => "data object",
+            Self::KeyParameters => "parameters of a key",
         })
     }
 }

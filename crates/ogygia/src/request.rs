@@ -9,8 +9,10 @@ use crate::apdu::{Batch, StatusSet, StatusWord};
 pub enum Peer {
     /// The card of the traveller.
     Card,
-    /// The security module.
+    /// The security module; the target, where two of them take part.
     Sam,
+    /// The security module that ciphers what is written into another one.
+    ControlSam,
 }
 
 /// What broke while a request was under way.

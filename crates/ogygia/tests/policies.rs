@@ -114,7 +114,7 @@ impl Terminal {
         for command in request.commands.iter().take(came.answers.len()) {
             match peer {
                 Peer::Card => self.story.card.push(command.to_vec()),
-                Peer::Sam => {
+                Peer::Sam | Peer::ControlSam => {
                     note_digested(command, &mut self.story.digest);
                     if command.get(1) != Some(&0x8C) {
                         self.story.sam.push(command.to_vec());

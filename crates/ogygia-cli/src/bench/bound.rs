@@ -46,7 +46,7 @@ pub fn bound(entries: &[Entry], model: &Model) -> Bound {
         });
         match entry.peer {
             Peer::Card => chain.card_request(model.card_reader, exchanges),
-            Peer::Sam => chain.sam_request(model.sam_reader, exchanges),
+            Peer::Sam | Peer::ControlSam => chain.sam_request(model.sam_reader, exchanges),
         }
     }
     let done = chain.card.max(chain.sam);

@@ -33,6 +33,17 @@ pub(super) fn of(error: Error) -> &'static str {
     }
 }
 
+/// The kind of `error` in operations on a SAM: there the SAMs are what cards are elsewhere.
+pub(super) fn of_sam(error: Error) -> &'static str {
+    match error {
+        Error::Status { .. } | Error::PeerMisbehaved { .. } => "card_status",
+        Error::ResponseCount { .. } => "inconsistent_data",
+        Error::Lost { loss: Loss::Peer, .. } => "card_io",
+        Error::Lost { loss: Loss::Reader, .. } => "reader_io",
+        other => of(other),
+    }
+}
+
 fn of_misuse(misuse: Misuse) -> &'static str {
     match misuse {
         Misuse::Argument(_) => "argument",

@@ -5,6 +5,7 @@ mod kind;
 mod operation;
 mod play;
 mod report;
+mod sam;
 mod script;
 mod security;
 mod selection;

@@ -60,7 +60,7 @@ impl Arguments<'_> {
         Ok(self.bytes(name)?.try_into().ok())
     }
 
-    fn flag(&self, name: &str) -> bool {
+    pub(super) fn flag(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 

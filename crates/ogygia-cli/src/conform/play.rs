@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::script::Script;
 use super::signature::{self, Pending};
 use super::vector::{CardData, Case, Step};
-use super::{kind, operation, security, selection};
+use super::{kind, operation, sam, security, selection};
 use crate::hex::Hex;
 use crate::image;
 
@@ -22,6 +22,7 @@ pub(super) fn play(case: &Case) -> Result<(), String> {
             let played = image.as_ref().map_or(Value::Null, image::to_json);
             same_image(Some(case.image.as_ref().unwrap_or(&Value::Null)), &played)
         }
+        "sam" => sam::play(case),
         "free" | "regular" | "extended" | "pki" => match play_transaction(case)? {
             Some(image) => same_image(case.image.as_ref(), &image),
             None => Ok(()),
@@ -82,7 +83,7 @@ fn play_step<'a>(
             prepared
         }
     };
-    Script::first_difference(card, sam)?;
+    Script::first_difference(&[(card, "card"), (sam, "SAM")])?;
     card.end().map_err(|what| format!("to the card: {what}"))?;
     sam.end().map_err(|what| format!("to the SAM: {what}"))?;
     same_kind("result", step.error.as_deref(), result.err())?;
@@ -111,7 +112,7 @@ fn same_matches<'a>(transaction: &Transaction, step: &'a Step, searches: &mut Ve
     Ok(())
 }
 
-fn channel(step: &Step) -> Result<ChannelControl, String> {
+pub(super) fn channel(step: &Step) -> Result<ChannelControl, String> {
     match step.arguments.get("channel").and_then(Value::as_str) {
         Some("close_after") => Ok(ChannelControl::CloseAfter),
         Some("keep_open") | None => Ok(ChannelControl::KeepOpen),
@@ -119,9 +120,18 @@ fn channel(step: &Step) -> Result<ChannelControl, String> {
     }
 }
 
-/// What the reference called an internal failure is a failure of any kind.
 pub(super) fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>) -> Result<(), String> {
-    let played = error.map(kind::of);
+    same_kind_by(kind::of, what, recorded, error)
+}
+
+/// What the reference called an internal failure is a failure of any kind.
+pub(super) fn same_kind_by(
+    kind: fn(Error) -> &'static str,
+    what: &str,
+    recorded: Option<&str>,
+    error: Option<Error>,
+) -> Result<(), String> {
+    let played = error.map(kind);
     let same = match (recorded, played) {
         (Some("internal"), Some(_)) => true,
         (recorded, played) => recorded == played,
@@ -131,7 +141,7 @@ pub(super) fn same_kind(what: &str, recorded: Option<&str>, error: Option<Error>
     if same { Ok(()) } else { Err(format!("{what}: {}{detail} instead of {}", name(played), name(recorded))) }
 }
 
-fn same_image(recorded: Option<&Value>, played: &Value) -> Result<(), String> {
+pub(super) fn same_image(recorded: Option<&Value>, played: &Value) -> Result<(), String> {
     let Some(recorded) = recorded else { return Ok(()) };
     first_difference("image", recorded, played).map_or(Ok(()), Err)
 }

@@ -57,6 +57,12 @@ impl Script {
         (Self::new("card", steps, Rc::clone(&clock)), Self::new("sam", steps, clock))
     }
 
+    /// What the target SAM and the control SAM were recorded to answer.
+    pub(super) fn of_sams(steps: &[Step]) -> (Self, Self) {
+        let clock = Rc::default();
+        (Self::new("sam", steps, Rc::clone(&clock)), Self::new("control_sam", steps, clock))
+    }
+
     fn new(peer: &str, steps: &[Step], clock: Rc<Cell<u32>>) -> Self {
         let mut script = Self { clock, ..Self::default() };
         let all =
@@ -84,13 +90,13 @@ impl Script {
         self.closed = false;
     }
 
-    /// The first thing that one of both was asked and that was not recorded.
-    pub(super) fn first_difference(card: &Self, sam: &Self) -> Result<(), String> {
-        let told = |script: &Self, peer| {
+    /// The first thing that one of the peers was asked and that was not recorded.
+    pub(super) fn first_difference(peers: &[(&Self, &str)]) -> Result<(), String> {
+        let told = |(script, peer): &(&Self, &str)| {
             let (when, what) = script.difference.clone()?;
             Some((when, format!("to the {peer}: {what}")))
         };
-        match told(card, "card").into_iter().chain(told(sam, "SAM")).min() {
+        match peers.iter().filter_map(told).min() {
             Some((_, what)) => Err(what),
             None => Ok(()),
         }

@@ -1,7 +1,9 @@
 //! The signature operations of the vectors.
 
-use ogygia::sam::{ComputeSignature, SignatureKind, SignatureOutcome, Traceability, VerifySignature};
-use ogygia::transaction::{SignatureId, Transaction};
+use ogygia::Error;
+use ogygia::sam::{ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, VerifySignature};
+use ogygia::sam_transaction::SamTransaction;
+use ogygia::transaction::Transaction;
 use serde_json::{Value, json};
 
 use super::operation::{Arguments, Refused};
@@ -11,18 +13,58 @@ use crate::hex;
 /// A signature operation and, if it was not refused, its place in the transaction.
 pub(super) type Pending<'a> = (&'a Step, Option<SignatureId>);
 
+/// What has signatures made and verified: a card transaction, or one with a SAM.
+pub(super) trait Signing {
+    fn prepare_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<SignatureId, Error>;
+    fn prepare_verification(&mut self, verify: &VerifySignature<'_>) -> Result<SignatureId, Error>;
+    fn prepare_verification_unless(
+        &mut self,
+        verify: &VerifySignature<'_>,
+        is_revoked: impl FnOnce(&[u8], u32) -> bool,
+    ) -> Result<SignatureId, Error>;
+    fn signature(&self, id: SignatureId) -> Option<SignatureOutcome<'_>>;
+}
+
+macro_rules! signing {
+    ($kind:ty) => {
+        impl Signing for $kind {
+            fn prepare_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<SignatureId, Error> {
+                Self::prepare_signature(self, compute)
+            }
+
+            fn prepare_verification(&mut self, verify: &VerifySignature<'_>) -> Result<SignatureId, Error> {
+                Self::prepare_verification(self, verify)
+            }
+
+            fn prepare_verification_unless(
+                &mut self,
+                verify: &VerifySignature<'_>,
+                is_revoked: impl FnOnce(&[u8], u32) -> bool,
+            ) -> Result<SignatureId, Error> {
+                Self::prepare_verification_unless(self, verify, is_revoked)
+            }
+
+            fn signature(&self, id: SignatureId) -> Option<SignatureOutcome<'_>> {
+                Self::signature(self, id)
+            }
+        }
+    };
+}
+signing!(Transaction);
+signing!(SamTransaction);
+
 /// Calls the preparation of `step`.
 pub(super) fn prepare<'a>(
-    transaction: &mut Transaction,
+    transaction: &mut impl Signing,
     step: &'a Step,
     pending: &mut Vec<Pending<'a>>,
-) -> Result<Result<(), ogygia::Error>, Refused> {
+) -> Result<Result<(), Error>, Refused> {
     let arguments = Arguments(&step.arguments);
     let kind = kind(&arguments)?;
     let data = arguments.bytes("data")?;
     let diversifier = arguments.optional_bytes("diversifier")?;
     let (diversifier, key) = (diversifier.as_deref(), arguments.key("kif", "kvc")?);
-    let prepared = if step.op == "compute_signature" {
+    let prepared = if step.op.ends_with("compute_signature") {
         let size = arguments.byte("size")?;
         transaction.prepare_signature(&ComputeSignature { kind, data: &data, key, size, diversifier })
     } else {
@@ -38,11 +80,11 @@ pub(super) fn prepare<'a>(
 }
 
 fn verify_unless_revoked(
-    transaction: &mut Transaction,
+    transaction: &mut impl Signing,
     verify: &VerifySignature<'_>,
     revoked: bool,
     step: &Step,
-) -> Result<Result<SignatureId, ogygia::Error>, Refused> {
+) -> Result<Result<SignatureId, Error>, Refused> {
     let mut queries = Vec::new();
     let prepared = transaction.prepare_verification_unless(verify, |serial, counter| {
         queries.push(json!([hex::encode(serial), counter]));
@@ -71,11 +113,11 @@ fn kind(arguments: &Arguments<'_>) -> Result<SignatureKind, Refused> {
 }
 
 /// Compares what became of the signatures of a case.
-pub(super) fn compare(transaction: &Transaction, pending: &[Pending<'_>]) -> Result<(), String> {
+pub(super) fn compare(transaction: &impl Signing, pending: &[Pending<'_>]) -> Result<(), String> {
     pending.iter().try_for_each(|(step, id)| {
         let outcome = id.and_then(|id| transaction.signature(id));
         let recorded = |name: &str| step.arguments.get(name).cloned().unwrap_or(Value::Null);
-        if step.op == "verify_signature" {
+        if step.op.ends_with("verify_signature") {
             let valid = match outcome {
                 Some(SignatureOutcome::Verified(valid)) => Value::from(valid),
                 _ => Value::Null,

@@ -55,6 +55,10 @@ pub(super) struct Case {
     pub(super) card: Option<CardData>,
     pub(super) sam: Option<SamData>,
     pub(super) selection: Option<Selection>,
+    pub(super) control_sam: Option<SamData>,
+    pub(super) sam_selection: Option<SamSelection>,
+    pub(super) sam_transaction: Option<String>,
+    pub(super) sam_image: Option<Value>,
     pub(super) settings: Option<Settings>,
     pub(super) prefetched_challenge: Option<Hex>,
     #[serde(default)]
@@ -75,6 +79,17 @@ pub(super) struct CardData {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Selection {
     pub(super) accept_invalidated: bool,
+    pub(super) preparations: Vec<Step>,
+    #[serde(default)]
+    pub(super) exchanges: Vec<Exchange>,
+    /// Absent: matched. Null: the communication was lost.
+    #[serde(default = "matched")]
+    pub(super) matched: Option<bool>,
+    pub(super) error: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct SamSelection {
     pub(super) preparations: Vec<Step>,
     #[serde(default)]
     pub(super) exchanges: Vec<Exchange>,

@@ -71,8 +71,10 @@ pub(crate) fn explain(context: Context, peer: Peer, exchange: &Exchange) -> Expl
         Peer::Card if context.ciphered => ciphered::meaning(&command),
         Peer::Card if certificates::is_close(&command, exchange.response.as_deref()) => Some(certificates::close()),
         Peer::Card => card::meaning(&command),
-        Peer::Sam if sam::is_ciphering(&command) => Some(ciphered::at_the_sam(&command, context.answer_next)),
-        Peer::Sam => sam::meaning(&command),
+        Peer::Sam | Peer::ControlSam if sam::is_ciphering(&command) => {
+            Some(ciphered::at_the_sam(&command, context.answer_next))
+        }
+        Peer::Sam | Peer::ControlSam => sam::meaning(&command),
     };
     let Some(Meaning { name, asks, answer }) = meaning else {
         return Explained::unknown(format!("Unknown command {:02X}", command.ins));

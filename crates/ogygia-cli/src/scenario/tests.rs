@@ -229,7 +229,7 @@ fn order(report: &Report) -> String {
         (Phase::Setup, _) => None,
         (Phase::Prefetch, _) => Some('P'),
         (_, ogygia::Peer::Card) => Some('C'),
-        (_, ogygia::Peer::Sam) => Some('S'),
+        (_, ogygia::Peer::Sam | ogygia::Peer::ControlSam) => Some('S'),
     };
     report.entries.iter().filter_map(letter).collect()
 }

@@ -195,7 +195,7 @@ impl Model {
     pub fn exchange_us(&self, peer: Peer, command: &[u8], answer: usize) -> u64 {
         match peer {
             Peer::Card => self.card.exchange_us(command, answer),
-            Peer::Sam => self.sam.exchange_us(command, answer),
+            Peer::Sam | Peer::ControlSam => self.sam.exchange_us(command, answer),
         }
     }
 
@@ -205,7 +205,7 @@ impl Model {
     pub fn request_us<'a>(&self, request: &Request<'_>, answers: impl Iterator<Item = &'a [u8]>) -> u64 {
         let way = match request.peer {
             Peer::Card => self.card_reader,
-            Peer::Sam => self.sam_reader,
+            Peer::Sam | Peer::ControlSam => self.sam_reader,
         };
         let exchanged = request.commands.iter().zip(answers);
         let each = exchanged

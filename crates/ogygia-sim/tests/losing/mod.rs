@@ -164,7 +164,7 @@ impl Terminal {
     fn commands(&self, peer: Peer) -> u64 {
         match peer {
             Peer::Card => self.card.link.traffic().commands,
-            Peer::Sam => self.sam.traffic().commands,
+            Peer::Sam | Peer::ControlSam => self.sam.traffic().commands,
         }
     }
 
@@ -181,7 +181,7 @@ impl Terminal {
         };
         match peer {
             Peer::Card => self.card.link.add_fault(fault),
-            Peer::Sam => self.sam.add_fault(fault),
+            Peer::Sam | Peer::ControlSam => self.sam.add_fault(fault),
         }
         loss
     }

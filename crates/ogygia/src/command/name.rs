@@ -93,6 +93,19 @@ pub enum CommandName {
     SamPsoComputeSignature,
     SamPsoVerifySignature,
     SamDataCipher,
+    SamUnlock,
+    SamReadParameters,
+    SamWriteParameters,
+    SamReadEventCounter,
+    SamReadCeilings,
+    SamWriteCeilings,
+    SamReadKeyParameters,
+    SamWriteKey,
+    SamGetData,
+    SamGenerateAsymmetricKeyPair,
+    SamPsoComputeCertificate,
+    SamSamDataCipher,
+    SamSamGenerateKey,
 }
 
 impl CommandName {
@@ -149,6 +162,19 @@ impl CommandName {
         Self::SamPsoComputeSignature,
         Self::SamPsoVerifySignature,
         Self::SamDataCipher,
+        Self::SamUnlock,
+        Self::SamReadParameters,
+        Self::SamWriteParameters,
+        Self::SamReadEventCounter,
+        Self::SamReadCeilings,
+        Self::SamWriteCeilings,
+        Self::SamReadKeyParameters,
+        Self::SamWriteKey,
+        Self::SamGetData,
+        Self::SamGenerateAsymmetricKeyPair,
+        Self::SamPsoComputeCertificate,
+        Self::SamSamDataCipher,
+        Self::SamSamGenerateKey,
     ];
 
     /// The status words that refuse this command, with their meaning.
@@ -202,6 +228,19 @@ impl CommandName {
             Self::SamPsoComputeSignature => sam::command::COMPUTE_SIGNATURE_REFUSALS,
             Self::SamPsoVerifySignature => sam::command::VERIFY_SIGNATURE_REFUSALS,
             Self::SamDataCipher => sam::command::DATA_CIPHER_REFUSALS,
+            Self::SamUnlock => sam::unlock::UNLOCK_REFUSALS,
+            Self::SamReadParameters => sam::read::READ_PARAMETERS_REFUSALS,
+            Self::SamWriteParameters => sam::write::WRITE_PARAMETERS_REFUSALS,
+            Self::SamReadEventCounter => sam::read::READ_EVENT_COUNTER_REFUSALS,
+            Self::SamReadCeilings => sam::read::READ_CEILINGS_REFUSALS,
+            Self::SamWriteCeilings => sam::write::WRITE_CEILINGS_REFUSALS,
+            Self::SamReadKeyParameters => sam::read::READ_KEY_PARAMETERS_REFUSALS,
+            Self::SamWriteKey => sam::write::WRITE_KEY_REFUSALS,
+            Self::SamGetData => sam::read::GET_DATA_REFUSALS,
+            Self::SamGenerateAsymmetricKeyPair => sam::certify::GENERATE_KEY_PAIR_REFUSALS,
+            Self::SamPsoComputeCertificate => sam::certify::COMPUTE_CERTIFICATE_REFUSALS,
+            Self::SamSamDataCipher => sam::write::SAM_DATA_CIPHER_REFUSALS,
+            Self::SamSamGenerateKey => sam::write::SAM_GENERATE_KEY_REFUSALS,
         }
     }
 
@@ -266,6 +305,19 @@ impl fmt::Display for CommandName {
             Self::SamPsoComputeSignature => "PSO Compute Signature",
             Self::SamPsoVerifySignature => "PSO Verify Signature",
             Self::SamDataCipher => "Data Cipher",
+            Self::SamUnlock => "Unlock",
+            Self::SamReadParameters => "Read Parameters",
+            Self::SamWriteParameters => "Write Parameters",
+            Self::SamReadEventCounter => "Read Event Counter",
+            Self::SamReadCeilings => "Read Ceilings",
+            Self::SamWriteCeilings => "Write Ceilings",
+            Self::SamReadKeyParameters => "Read Key Parameters",
+            Self::SamWriteKey => "Write Key",
+            Self::SamGetData => "Get Data",
+            Self::SamGenerateAsymmetricKeyPair => "Card Generate Asymmetric Key Pair",
+            Self::SamPsoComputeCertificate => "PSO Compute Certificate",
+            Self::SamSamDataCipher => "SAM Data Cipher",
+            Self::SamSamGenerateKey => "SAM Generate Key",
         })
     }
 }

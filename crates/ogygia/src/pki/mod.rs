@@ -28,9 +28,10 @@ mod rsa;
 mod session;
 mod store;
 
+pub use crate::day::Day;
 pub use ca::CaCertificate;
 pub use card::{CardCertificate, CardContent, Holder};
-pub use date::{Day, Validity};
+pub use date::Validity;
 pub use error::{KeyDefect, PkiError, PkiErrorKind};
 pub use field::{Aid, AidRestriction, Rights, Scope, SigningRight};
 pub use issuer::{Issuer, RootKey};

@@ -7,106 +7,79 @@ use crate::apdu::{Case, Header};
 use crate::card::KeyId;
 use crate::command::{CommandName, Operation, Refusal, Refusals, SessionForm, SvOperation};
 
-pub(crate) const SELECT_DIVERSIFIER_REFUSALS: Refusals = &[
-    (0x6700, Refusal::IllegalParameter),
-    (0x6985, Refusal::AccessForbidden),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
-];
-pub(crate) const GET_CHALLENGE_REFUSALS: Refusals =
-    &[(0x6700, Refusal::IllegalParameter), (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)];
-pub(crate) const DIGEST_INIT_REFUSALS: Refusals = &[
+/// A table of status words, with those that every command knows.
+macro_rules! refusals {
+    ($($entry:expr),* $(,)?) => {
+        &[$($entry,)* (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)]
+    };
+}
+pub(super) use refusals;
+
+pub(crate) const SELECT_DIVERSIFIER_REFUSALS: Refusals =
+    refusals![(0x6700, Refusal::IllegalParameter), (0x6985, Refusal::AccessForbidden)];
+pub(crate) const GET_CHALLENGE_REFUSALS: Refusals = refusals![(0x6700, Refusal::IllegalParameter)];
+pub(crate) const DIGEST_INIT_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6900, Refusal::Terminated),
     (0x6985, Refusal::AccessForbidden),
     (0x6A00, Refusal::IllegalParameter),
-    (0x6A83, Refusal::DataAccess),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6A83, Refusal::DataAccess)
 ];
-pub(crate) const DIGEST_UPDATE_REFUSALS: Refusals = &[
+pub(crate) const DIGEST_UPDATE_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6985, Refusal::AccessForbidden),
     (0x6A80, Refusal::IllegalData),
-    (0x6B00, Refusal::IllegalParameter),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6B00, Refusal::IllegalParameter)
 ];
 pub(crate) const DIGEST_UPDATE_MULTIPLE_REFUSALS: Refusals = DIGEST_UPDATE_REFUSALS;
-pub(crate) const DIGEST_INTERNAL_AUTHENTICATE_REFUSALS: Refusals = &[
-    (0x6985, Refusal::AccessForbidden),
-    (0x6B00, Refusal::IllegalParameter),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
-];
-pub(crate) const DIGEST_CLOSE_REFUSALS: Refusals =
-    &[(0x6985, Refusal::AccessForbidden), (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)];
-pub(crate) const DIGEST_AUTHENTICATE_REFUSALS: Refusals = &[
-    (0x6700, Refusal::IllegalParameter),
-    (0x6985, Refusal::AccessForbidden),
-    (0x6988, Refusal::SecurityData),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
-];
+pub(crate) const DIGEST_INTERNAL_AUTHENTICATE_REFUSALS: Refusals =
+    refusals![(0x6985, Refusal::AccessForbidden), (0x6B00, Refusal::IllegalParameter)];
+pub(crate) const DIGEST_CLOSE_REFUSALS: Refusals = refusals![(0x6985, Refusal::AccessForbidden)];
+pub(crate) const DIGEST_AUTHENTICATE_REFUSALS: Refusals =
+    refusals![(0x6700, Refusal::IllegalParameter), (0x6985, Refusal::AccessForbidden), (0x6988, Refusal::SecurityData)];
 
-pub(crate) const GIVE_RANDOM_REFUSALS: Refusals =
-    &[(0x6700, Refusal::IllegalParameter), (0x6D00, Refusal::IllegalParameter), (0x6E00, Refusal::IllegalParameter)];
-pub(crate) const CARD_CIPHER_PIN_REFUSALS: Refusals = &[
+pub(crate) const GIVE_RANDOM_REFUSALS: Refusals = refusals![(0x6700, Refusal::IllegalParameter)];
+pub(crate) const CARD_CIPHER_PIN_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6900, Refusal::Terminated),
     (0x6985, Refusal::AccessForbidden),
     (0x6A00, Refusal::IllegalParameter),
-    (0x6A83, Refusal::DataAccess),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6A83, Refusal::DataAccess)
 ];
-pub(crate) const CARD_GENERATE_KEY_REFUSALS: Refusals = &[
+pub(crate) const CARD_GENERATE_KEY_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6985, Refusal::AccessForbidden),
     (0x6A00, Refusal::IllegalParameter),
     (0x6A80, Refusal::IllegalData),
-    (0x6A83, Refusal::DataAccess),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6A83, Refusal::DataAccess)
 ];
 pub(crate) const SV_PREPARE_REFUSALS: Refusals = CARD_GENERATE_KEY_REFUSALS;
-pub(crate) const SV_CHECK_REFUSALS: Refusals = &[
-    (0x6700, Refusal::IllegalParameter),
-    (0x6985, Refusal::AccessForbidden),
-    (0x6988, Refusal::SecurityData),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
-];
+pub(crate) const SV_CHECK_REFUSALS: Refusals =
+    refusals![(0x6700, Refusal::IllegalParameter), (0x6985, Refusal::AccessForbidden), (0x6988, Refusal::SecurityData)];
 
-pub(crate) const COMPUTE_SIGNATURE_REFUSALS: Refusals = &[
+pub(crate) const COMPUTE_SIGNATURE_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6900, Refusal::Terminated),
     (0x6985, Refusal::AccessForbidden),
     (0x6A80, Refusal::IllegalData),
     (0x6A83, Refusal::DataAccess),
-    (0x6B00, Refusal::IllegalParameter),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6B00, Refusal::IllegalParameter)
 ];
-pub(crate) const VERIFY_SIGNATURE_REFUSALS: Refusals = &[
+pub(crate) const VERIFY_SIGNATURE_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6982, Refusal::SecurityContext),
     (0x6985, Refusal::AccessForbidden),
     (0x6988, Refusal::SecurityData),
     (0x6A80, Refusal::IllegalData),
     (0x6A83, Refusal::DataAccess),
-    (0x6B00, Refusal::IllegalParameter),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6B00, Refusal::IllegalParameter)
 ];
-pub(crate) const DATA_CIPHER_REFUSALS: Refusals = &[
+pub(crate) const DATA_CIPHER_REFUSALS: Refusals = refusals![
     (0x6700, Refusal::IllegalParameter),
     (0x6900, Refusal::Terminated),
     (0x6985, Refusal::AccessForbidden),
     (0x6A83, Refusal::DataAccess),
-    (0x6B00, Refusal::IllegalParameter),
-    (0x6D00, Refusal::IllegalParameter),
-    (0x6E00, Refusal::IllegalParameter),
+    (0x6B00, Refusal::IllegalParameter)
 ];
 
 /// A command that waits for the SAM: its name, and how long its answer must be.
@@ -145,7 +118,7 @@ const fn material(name: CommandName, answer_len: usize) -> Expected {
 pub(crate) struct Encoder(pub(crate) SamProduct);
 
 impl Encoder {
-    fn header(self, ins: u8, p1: u8, p2: u8) -> Header {
+    pub(super) fn header(self, ins: u8, p1: u8, p2: u8) -> Header {
         Header::new(self.0.class(), ins, p1, p2)
     }
 

@@ -363,6 +363,10 @@ impl Service {
         if self.digest.waits_for_init() {
             self.queue_init();
             end = Some(self.card_diversifier());
+        } else if let Some(assumed) = self.selected.assumed.filter(|assumed| end != Some(*assumed)) {
+            // The SAM was forgotten since that was decided.
+            let encoder = self.encoder;
+            self.flight.push(|out| encoder.select_diversifier(assumed.as_bytes(), out));
         }
         self.flight.append(&mut self.waiting);
         self.under_way = UnderWay::Counting { verifies: self.verifying };
@@ -459,6 +463,12 @@ impl Service {
         self.flight.clear();
         self.distrust();
         was_needed
+    }
+
+    /// Forgets what the SAM has selected, and its challenge.
+    pub(crate) fn forget(&mut self) {
+        self.selected.confirmed = None;
+        self.prefetched = None;
     }
 
     fn distrust(&mut self) {

@@ -60,6 +60,10 @@ pub struct VerifySignature<'a> {
     pub diversifier: Option<&'a [u8]>,
 }
 
+/// A signature that was prepared, in the transaction that has prepared it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SignatureId(pub(crate) usize);
+
 /// What became of a signature that was prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureOutcome<'a> {
@@ -76,14 +80,18 @@ pub enum SignatureOutcome<'a> {
 
 /// A diversifier as Select Diversifier takes it: four or eight bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Diversifier {
+pub(crate) struct Diversifier {
     bytes: [u8; 8],
     len: usize,
 }
 
 impl Diversifier {
-    pub(super) const fn whole(bytes: [u8; 8]) -> Self {
+    pub(crate) const fn whole(bytes: [u8; 8]) -> Self {
         Self { bytes, len: 8 }
+    }
+
+    pub(crate) const fn short([a, b, c, d]: [u8; 4]) -> Self {
+        Self { bytes: [a, b, c, d, 0, 0, 0, 0], len: 4 }
     }
 
     /// Zeros in front of up to eight bytes.
@@ -98,7 +106,7 @@ impl Diversifier {
         Ok(Self { bytes, len })
     }
 
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 }
@@ -135,25 +143,31 @@ impl SignatureKind {
 }
 
 impl ComputeSignature<'_> {
-    pub(super) fn check(&self) -> Result<Option<Diversifier>, Error> {
+    pub(crate) fn check(&self) -> Result<Option<Diversifier>, Error> {
         self.kind.check(self.data, usize::from(self.size))?;
         self.diversifier.map(Diversifier::padded).transpose()
     }
 }
 
 impl VerifySignature<'_> {
-    /// Whether all arguments are in their ranges.
-    pub(crate) fn check_arguments(&self) -> Result<(), Error> {
-        self.check().map(|_| ())
+    /// Whether all arguments are in their ranges, and the SAM that signed is not revoked.
+    pub(crate) fn check_unless(&self, is_revoked: impl FnOnce(&[u8], u32) -> bool) -> Result<(), Error> {
+        self.check()?;
+        match self.traces() {
+            Some(traces) if is_revoked(traces.serial_number(), traces.counter) => Err(Untrusted::SamRevoked.into()),
+            _ => Ok(()),
+        }
     }
 
-    pub(super) fn check(&self) -> Result<Option<Diversifier>, Error> {
+    pub(crate) fn check(&self) -> Result<Option<Diversifier>, Error> {
         self.kind.check(self.data, self.signature.len())?;
         self.diversifier.map(Diversifier::padded).transpose()
     }
 
-    /// The serial number, of three or four bytes, and the counter that the data holds.
-    pub(crate) fn trace(&self) -> Option<([u8; 4], usize, u32)> {
+    /// What the data say of the SAM that signed them; nothing without traceability, or where they are too short. It is
+    /// true only if the signature is right.
+    #[must_use]
+    pub fn traces(&self) -> Option<Traces> {
         let SignatureKind::Traceable { traceability: Some(traceability), .. } = self.kind else { return None };
         let len = if traceability.partial_serial_number { 3 } else { 4 };
         let offset = usize::from(traceability.offset);
@@ -162,7 +176,24 @@ impl VerifySignature<'_> {
             *byte = byte_at_bit(self.data, offset + 8 * index)?;
         }
         let counter = |index| byte_at_bit(self.data, offset + 8 * (len + index)).map(u32::from);
-        Some((serial, len, counter(0)? << 16 | counter(1)? << 8 | counter(2)?))
+        Some(Traces { serial, len, counter: counter(0)? << 16 | counter(1)? << 8 | counter(2)? })
+    }
+}
+
+/// What a SAM has put into the data that it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traces {
+    serial: [u8; 4],
+    len: usize,
+    /// The event counter tied to the key, as it was after signing.
+    pub counter: u32,
+}
+
+impl Traces {
+    /// The serial number of the SAM: four bytes, or the last three of them.
+    #[must_use]
+    pub fn serial_number(&self) -> &[u8] {
+        self.serial.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -174,7 +205,7 @@ fn byte_at_bit(data: &[u8], bit: usize) -> Option<u8> {
 }
 
 impl Encoder {
-    pub(super) fn compute(self, compute: &ComputeSignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
+    pub(crate) fn compute(self, compute: &ComputeSignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
         let size = usize::from(compute.size);
         match compute.kind {
             SignatureKind::Basic => self.data_cipher(compute.key, compute.data, slot, out),
@@ -186,7 +217,7 @@ impl Encoder {
         }
     }
 
-    pub(super) fn verify(self, verify: &VerifySignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
+    pub(crate) fn verify(self, verify: &VerifySignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
         match verify.kind {
             SignatureKind::Basic => self.data_cipher(verify.key, verify.data, slot, out),
             kind @ SignatureKind::Traceable { .. } => {
@@ -225,7 +256,7 @@ impl Encoder {
 
 /// The signatures of a transaction.
 #[derive(Debug, Default)]
-pub(super) struct Signatures {
+pub(crate) struct Signatures {
     all: Vec<Signature>,
 }
 
@@ -246,11 +277,11 @@ enum Done {
 }
 
 impl Signatures {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.all.clear();
     }
 
-    pub(super) fn add_computation(&mut self, compute: &ComputeSignature<'_>) -> usize {
+    pub(crate) fn add_computation(&mut self, compute: &ComputeSignature<'_>) -> usize {
         self.all.push(Signature {
             data: compute.data.to_vec(),
             signature: Vec::new(),
@@ -260,7 +291,7 @@ impl Signatures {
         self.all.len() - 1
     }
 
-    pub(super) fn add_verification(&mut self, verify: &VerifySignature<'_>) -> usize {
+    pub(crate) fn add_verification(&mut self, verify: &VerifySignature<'_>) -> usize {
         self.all.push(Signature {
             data: verify.data.to_vec(),
             signature: verify.signature.to_vec(),
@@ -270,7 +301,7 @@ impl Signatures {
         self.all.len() - 1
     }
 
-    pub(super) fn outcome(&self, slot: usize) -> Option<SignatureOutcome<'_>> {
+    pub(crate) fn outcome(&self, slot: usize) -> Option<SignatureOutcome<'_>> {
         let signature = self.all.get(slot)?;
         match signature.done {
             Done::Compute(true) => {
@@ -282,7 +313,7 @@ impl Signatures {
     }
 
     /// The SAM found the signature wrong.
-    pub(super) fn refuse(&mut self, expected: Expected) {
+    pub(crate) fn refuse(&mut self, expected: Expected) {
         let Purpose::Signature(slot) = expected.purpose else { return };
         if let Some(Signature { done: Done::Verify(valid), .. }) = self.all.get_mut(slot) {
             *valid = Some(false);
@@ -290,7 +321,7 @@ impl Signatures {
     }
 
     /// Takes an answer whose status word and length are right.
-    pub(super) fn take(&mut self, expected: Expected, answer: &[u8]) -> Result<(), Result<Untrusted, Misbehaviour>> {
+    pub(crate) fn take(&mut self, expected: Expected, answer: &[u8]) -> Result<(), Result<Untrusted, Misbehaviour>> {
         let Purpose::Signature(slot) = expected.purpose else { return Ok(()) };
         let Some(signature) = self.all.get_mut(slot) else { return Ok(()) };
         match &mut signature.done {
@@ -394,10 +425,13 @@ mod tests {
     #[test]
     fn traces() {
         let data = hex("B1B2B3B4B5B6B7B8B9BA");
-        let trace = |kind| VerifySignature { kind, data: &data, signature: &[0], key: KEY, diversifier: None }.trace();
-        assert_eq!(trace(traced(8, true)), Some(([0xB2, 0xB3, 0xB4, 0], 3, 0xB5_B6B7)));
-        assert_eq!(trace(traced(8, false)), Some(([0xB2, 0xB3, 0xB4, 0xB5], 4, 0xB6_B7B8)));
-        assert_eq!(trace(traced(4, true)), Some(([0x1B, 0x2B, 0x3B, 0], 3, 0x4B_5B6B)));
+        let trace = |kind| {
+            let verify = VerifySignature { kind, data: &data, signature: &[0], key: KEY, diversifier: None };
+            verify.traces().map(|traces| (traces.serial_number().to_vec(), traces.counter))
+        };
+        assert_eq!(trace(traced(8, true)), Some((hex("B2B3B4"), 0xB5_B6B7)));
+        assert_eq!(trace(traced(8, false)), Some((hex("B2B3B4B5"), 0xB6_B7B8)));
+        assert_eq!(trace(traced(4, true)), Some((hex("1B2B3B"), 0x4B_5B6B)));
         assert_eq!(trace(PLAIN), None);
     }
 }

@@ -1,12 +1,15 @@
 //! Selection: which cards are wanted, and what is read of them at once.
 //!
 //! Specification 02, "Selection of a Calypso card". A [`Selection`] is one wanted application with the commands that
-//! travel with it; a [`Scenario`] tries several in order. Like a transaction, neither does input or output.
+//! travel with it; a [`Scenario`] tries several in order; a [`SamSelection`] is a wanted SAM. Like a transaction, none of
+//! them does input or output.
 
+mod sam;
 mod scenario;
 
 use alloc::vec::Vec;
 
+pub use sam::{SamFilter, SamSelecting, SamSelection, SamStep};
 pub use scenario::{Outcome, PowerOnFilter, Scenario};
 
 use crate::apdu::{Batch, Case, Header, Response, StatusSet};

@@ -36,7 +36,8 @@ use session::Session;
 pub use pki::PkiSettings;
 pub use session::{Authenticated, SessionReport};
 pub use settings::{Policy, Security, SymmetricSettings};
-pub use signature::SignatureId;
+
+pub use crate::sam::SignatureId;
 
 use alloc::vec::Vec;
 
@@ -270,6 +271,27 @@ impl Transaction {
         self.check_idle()?;
         self.refuse(Misuse::Abandoned.into());
         Ok(())
+    }
+
+    /// The SAM has served somebody else, or lost its power: what it had selected, and its challenge, are not relied on
+    /// any more. [`SharedSam`](crate::drive::SharedSam) calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::SamTaken`]: the card has a session open under the control of the SAM. It is void, and what
+    /// [`poll`](Self::poll) gives next is its abort. [`Misuse::Busy`] when processing has begun, or the SAM works.
+    pub fn forget_sam(&mut self) -> Result<(), Error> {
+        self.check_idle()?;
+        let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
+        if symmetric.service.is_under_way() {
+            return Err(Misuse::Busy.into());
+        }
+        symmetric.service.forget();
+        if !self.session.is_open() {
+            return Ok(());
+        }
+        self.refuse(Misuse::SamTaken.into());
+        Err(Misuse::SamTaken.into())
     }
 
     fn refuse(&mut self, error: Error) {

@@ -2,12 +2,8 @@
 
 use super::Transaction;
 use crate::command::CommandName;
-use crate::error::{Error, Untrusted};
-use crate::sam::{ComputeSignature, SignatureOutcome, VerifySignature};
-
-/// A signature that was prepared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SignatureId(usize);
+use crate::error::Error;
+use crate::sam::{ComputeSignature, SignatureId, SignatureOutcome, VerifySignature};
 
 impl Transaction {
     /// Has the SAM sign data with its next request, or when nothing else is left to process.
@@ -41,19 +37,14 @@ impl Transaction {
     ///
     /// # Errors
     ///
-    /// Also [`Untrusted::SamRevoked`].
+    /// Also [`Untrusted::SamRevoked`](crate::Untrusted::SamRevoked).
     pub fn prepare_verification_unless(
         &mut self,
         verify: &VerifySignature<'_>,
         is_revoked: impl FnOnce(&[u8], u32) -> bool,
     ) -> Result<SignatureId, Error> {
         self.check_idle()?;
-        verify.check_arguments()?;
-        if let Some((serial, len, counter)) = verify.trace()
-            && is_revoked(serial.get(..len).unwrap_or_default(), counter)
-        {
-            return Err(Untrusted::SamRevoked.into());
-        }
+        verify.check_unless(is_revoked)?;
         self.prepare_verification(verify)
     }
 

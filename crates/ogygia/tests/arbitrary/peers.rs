@@ -87,7 +87,7 @@ impl Peers {
             self.commands += 1;
             let mut answer = match request.peer {
                 Peer::Card => self.card(command),
-                Peer::Sam => sam(command),
+                Peer::Sam | Peer::ControlSam => sam(command),
             };
             match twist {
                 None | Some(Twist::LostBehind(_) | Twist::OneMore) => {}
