@@ -196,3 +196,20 @@ fn a_sam_lost_with_an_answer_that_does_not_matter() {
         assert_eq!(transaction.outcome(), Some(Err(lost)));
     }
 }
+
+/// A SAM that is given to somebody else is lost for the session, whatever it still does for it.
+#[test]
+fn a_sam_that_is_taken_away() {
+    let mut transaction = read();
+    assert_eq!(transaction.forget_sam(), Err(Misuse::SamTaken.into()));
+    carry(&mut transaction, Peer::Card, &[0x8E]);
+    assert_eq!(transaction.outcome(), Some(Err(Misuse::SamTaken.into())));
+    transaction.handle(Peer::Sam, &word(0x6F00)).unwrap();
+    assert_eq!(transaction.forget_sam(), Ok(()));
+    let card = transaction.card().clone();
+    transaction.restart(&card).unwrap();
+    prepare_readings(&mut transaction);
+    transaction.process(ChannelControl::KeepOpen).unwrap();
+    carry(&mut transaction, Peer::Sam, &[0x84]);
+    assert_eq!([names(&transaction, Peer::Card), names(&transaction, Peer::Sam)], [[0x8A], [0x14]]);
+}

@@ -36,6 +36,7 @@ fn the_distributed_sale() {
 /// Both policies tell the card the same; the overlapped one is no slower at a gate; and nothing is faster than the bound.
 #[test]
 fn every_scenario() {
+    let mut printed = Vec::new();
     for scenario in Scenario::ALL {
         for model in Model::ALL {
             let [grouped, overlapped] = measure(scenario, model).unwrap();
@@ -47,8 +48,29 @@ fn every_scenario() {
             }
             assert!(model == Model::DISTRIBUTED || gate_us(&overlapped) <= gate_us(&grouped), "{place}");
             assert_eq!(told_card(&grouped), told_card(&overlapped), "{place}");
+            printed.extend([grouped.text(), overlapped.text()]);
         }
     }
+    check_page(&printed);
+}
+
+/// The page about performance shows what is printed: all of the default model, and some of the others.
+fn check_page(printed: &[String]) {
+    let page = include_str!("../../../../docs/PERFORMANCE.md");
+    let names = Scenario::ALL.map(Scenario::name);
+    let is_line = |line: &&str| line.split_once("  ").is_some_and(|(name, _)| names.contains(&name)) || is_long(line);
+    let shown: Vec<&str> = page.lines().filter(is_line).collect();
+    for line in &shown {
+        assert!(printed.iter().any(|printed| printed == line), "not printed any more: {line}");
+    }
+    let models = |line: &&String| line.contains(" default ");
+    assert!(printed.iter().filter(models).all(|line| shown.contains(&line.as_str())));
+    assert!(shown.len() > 50, "{}", shown.len());
+}
+
+/// The one name that leaves a single space.
+fn is_long(line: &str) -> bool {
+    line.starts_with("signature-outside-session ")
 }
 
 /// The instructions of all commands to the card.

@@ -282,13 +282,11 @@ impl Transaction {
     /// # Errors
     ///
     /// [`Misuse::SamTaken`]: the card has a session open under the control of the SAM. It is void, and what
-    /// [`poll`](Self::poll) gives next is its abort. [`Misuse::Busy`] when processing has begun, or the SAM works.
+    /// [`poll`](Self::poll) gives next is its abort; what the SAM digests ahead of time is of no use any more.
+    /// [`Misuse::Busy`] when processing has begun.
     pub fn forget_sam(&mut self) -> Result<(), Error> {
         self.check_idle()?;
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
-        if symmetric.service.is_under_way() {
-            return Err(Misuse::Busy.into());
-        }
         symmetric.service.forget();
         if !self.session.is_open() {
             return Ok(());
