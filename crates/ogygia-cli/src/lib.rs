@@ -16,6 +16,7 @@ pub mod image;
 pub mod options;
 pub mod pki;
 mod read;
+mod readers;
 pub mod record;
 pub mod scenario;
 pub mod store;
@@ -42,6 +43,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
         Action::Run(run) if run.list => list(out),
         Action::Run(run) => run_scenario(run, out, err),
         Action::Read(read) => read::run(read, out),
+        Action::Readers => readers::run(out),
         Action::Pki { action } => pki::run(action, out),
         Action::Conform { paths } => {
             let report = conform::replay(paths).map_err(|error| Failure::usage(error.to_string()))?;
