@@ -26,6 +26,9 @@ pub enum Action {
     Run(Run),
     /// Show what is on a card
     Read(Read),
+    /// List the PC/SC readers, and what is in them
+    #[command(after_help = exit_codes!())]
+    Readers,
     /// Make, show and verify certificates of cards
     #[command(after_help = exit_codes!())]
     Pki {

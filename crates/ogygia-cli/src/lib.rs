@@ -17,6 +17,7 @@ pub mod image;
 pub mod options;
 pub mod pki;
 mod read;
+mod readers;
 pub mod record;
 pub mod sam;
 pub mod scenario;
@@ -44,6 +45,7 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
         Action::Run(run) if run.list => list(out),
         Action::Run(run) => run_scenario(run, out, err),
         Action::Read(read) => read::run(read, out),
+        Action::Readers => readers::run(out),
         Action::Pki { action } => pki::run(action, out),
         Action::Sam { action } => sam::run(action, out),
         Action::Bench(bench) => bench::run(bench, out),

@@ -364,3 +364,9 @@ fn conform_tells_of_paths_that_are_not_there_and_goes_on_behind_broken_files() {
     assert_eq!(output.code, 1, "{}", output.stderr);
     assert!(output.stdout.ends_with("\n0 passed, 1 failed\n"), "{}", output.stdout);
 }
+
+#[cfg(not(feature = "pcsc"))]
+#[test]
+fn readers_need_a_feature() {
+    ogygia(&["readers"]).is_refused(1, "built without PC/SC readers; build it with --features pcsc");
+}
