@@ -129,6 +129,33 @@ pub async fn run_sam_async(
     resume_async(transaction, target, control).await
 }
 
+/// Carries on until nothing more is to be sent. The request that was under way is sent again; where it may have been
+/// executed, [`SamTransaction::handle_lost`] or [`SamTransaction::abandon`] is the better answer.
+///
+/// # Errors
+///
+/// As [`run_sam`].
+pub fn resume_sam(
+    transaction: &mut SamTransaction,
+    target: &mut impl Channel,
+    control: &mut impl Channel,
+) -> Result<(), Error> {
+    resume(transaction, target, control)
+}
+
+/// [`resume_sam`] over async channels, with any executor.
+///
+/// # Errors
+///
+/// As [`run_sam`].
+pub async fn resume_sam_async(
+    transaction: &mut SamTransaction,
+    target: &mut impl AsyncChannel,
+    control: &mut impl AsyncChannel,
+) -> Result<(), Error> {
+    resume_async(transaction, target, control).await
+}
+
 /// Reads what a reload needs to know of a SAM: [`SamTransaction::context`] has it then.
 ///
 /// # Errors

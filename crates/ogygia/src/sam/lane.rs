@@ -10,7 +10,7 @@ use super::signature::Diversifier;
 use super::write::Writing;
 use crate::apdu::{Batch, Response, StatusSet};
 use crate::error::{Error, Misbehaviour};
-use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::request::{ChannelControl, Peer, Request};
 
 /// A command with what is expected of its answer.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,9 @@ pub(crate) struct Answered<'a> {
     index: usize,
 }
 
+/// Header, Lc, 255 bytes of data, Le.
+pub(crate) const MAX_COMMAND_LEN: usize = 261;
+
 #[derive(Debug)]
 pub(crate) struct Lane {
     peer: Peer,
@@ -95,6 +98,7 @@ impl Lane {
     }
 
     pub(crate) fn push(&mut self, command: &[u8], line: Line) {
+        self.commands.make_room(MAX_COMMAND_LEN);
         self.commands.push(command);
         self.lines.push(line);
         self.accepts.push(line.accepts);
@@ -102,6 +106,7 @@ impl Lane {
 
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Line) {
         let Self { commands, lines, accepts, .. } = self;
+        commands.make_room(MAX_COMMAND_LEN);
         commands.push_with(|out| {
             let line = write(out);
             lines.push(line);
@@ -122,14 +127,9 @@ impl Lane {
         !self.lines.iter().all(Line::writes)
     }
 
-    /// What may have been executed without an answer, when so many commands were answered. A reader that lost its peer
-    /// has sent one command more; one that is lost itself may have sent all.
-    pub(crate) fn sent_unanswered(&self, answered: usize, loss: Loss) -> impl Iterator<Item = &Line> {
-        let sent = match loss {
-            Loss::Peer => 1,
-            Loss::Reader => usize::MAX,
-        };
-        self.lines.iter().skip(answered).take(sent)
+    /// The commands, as what is expected of them.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
     }
 
     /// Hands the answers over in order, up to the first thing that is wrong: specification 03, "Batches".

@@ -14,6 +14,7 @@ mod queue;
 pub(crate) mod read;
 mod service;
 mod signature;
+mod turn;
 pub(crate) mod unlock;
 pub(crate) mod write;
 
@@ -26,6 +27,7 @@ pub use read::SamData;
 pub use signature::{
     ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, Traces, VerifySignature,
 };
+pub use turn::Turn;
 pub use unlock::UnlockValue;
 pub use write::{
     ConfigureCounter, KeyDiversification, TransferLock, TransferSystemKey, TransferWorkKey, WriteCeiling, WriteLock,

@@ -41,7 +41,7 @@ pub struct ComputeSignature<'a> {
     pub key: KeyId,
     /// Bytes of the signature, 1 to 8.
     pub size: u8,
-    /// Diversifies the key, 1 to 8 bytes; the card's serial number when absent.
+    /// Diversifies the key, 1 to 8 bytes. When absent: the serial number of the card, or of the SAM in work on SAMs.
     pub diversifier: Option<&'a [u8]>,
 }
 
@@ -56,7 +56,7 @@ pub struct VerifySignature<'a> {
     pub signature: &'a [u8],
     /// With which key.
     pub key: KeyId,
-    /// Diversifies the key, 1 to 8 bytes; the card's serial number when absent.
+    /// Diversifies the key, 1 to 8 bytes. When absent: the serial number of the card, or of the SAM in work on SAMs.
     pub diversifier: Option<&'a [u8]>,
 }
 

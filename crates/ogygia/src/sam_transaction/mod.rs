@@ -6,6 +6,7 @@
 //!
 //! Ceilings can also be written without having target and control SAM at one place: see [`reload`].
 
+mod effects;
 mod machine;
 mod operation;
 pub mod reload;
@@ -21,7 +22,7 @@ use crate::error::{Argument, Error, Misuse};
 use crate::request::{ChannelControl, Peer};
 use crate::sam::lane::{Lane, Line};
 use crate::sam::write::Writing;
-use crate::sam::{Diversifier, Encoder, Sam, SamImage, SamProduct};
+use crate::sam::{Diversifier, Encoder, Sam, SamImage, SamProduct, Turn};
 use machine::State;
 use results::Results;
 
@@ -71,8 +72,10 @@ pub struct SamTransaction {
     channel: ChannelControl,
     /// How far the steps are: the next one, and the next command.
     next: (usize, usize),
-    /// Something was written since the processing began.
-    written: bool,
+    /// How many writings were executed since the processing began.
+    written: usize,
+    /// Which turn with a shared SAM it had last.
+    pub(crate) turn: Turn,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -114,7 +117,8 @@ impl SamTransaction {
             state: State::Idle,
             channel: ChannelControl::KeepOpen,
             next: (0, 0),
-            written: false,
+            written: 0,
+            turn: Turn::default(),
             responses: Batch::new(),
         }
     }
@@ -135,9 +139,11 @@ impl SamTransaction {
         &self.image
     }
 
-    /// What is known of the target, to take its challenge.
-    pub const fn image_mut(&mut self) -> &mut SamImage {
-        &mut self.image
+    /// The challenge that the target gave last, for one use: as the prefetched one of the next card transaction. Nothing
+    /// when it has been sent another command since, or has a request.
+    pub fn take_challenge(&mut self) -> Option<[u8; 8]> {
+        self.check_idle().ok()?;
+        self.image.take_challenge()
     }
 
     /// Gives back what is known of the target.

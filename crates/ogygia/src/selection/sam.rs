@@ -304,8 +304,11 @@ impl<'a> SamSelecting<'a> {
     ///
     /// # Errors
     ///
-    /// The loss: the SAM is not selected.
+    /// The loss: the SAM is not selected. Or nothing was asked for.
     pub fn handle_lost(&mut self, loss: Loss) -> Result<(), Error> {
+        if !matches!(self.state, State::Challenging | State::Reading) {
+            return Err(Misuse::NotAsked.into());
+        }
         self.fail(Error::Lost { peer: Peer::Sam, loss, fate: Fate::Untouched })
     }
 

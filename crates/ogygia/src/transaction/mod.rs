@@ -46,7 +46,7 @@ use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
-use crate::sam::{SamProduct, Service};
+use crate::sam::{SamProduct, Service, Turn};
 
 /// One card's transaction: its image, the operations prepared, and the session.
 ///
@@ -105,6 +105,8 @@ pub struct Transaction {
     closed_ahead: Option<Fate>,
     /// The channel was closed, as it was asked for.
     channel_closed: bool,
+    /// Which turn with a shared SAM it had last.
+    pub(crate) turn: Turn,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
     pub(crate) buffers: Buffers,
@@ -171,6 +173,7 @@ impl Transaction {
             received: Batch::new(),
             closed_ahead: None,
             channel_closed: false,
+            turn: Turn::default(),
             responses: Batch::new(),
             buffers: Buffers::default(),
         })
