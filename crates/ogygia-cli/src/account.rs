@@ -47,6 +47,7 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     let (mut card, mut sam) = (0, 0);
     let mut digest = Digest::default();
+    let selected = entries.iter().find(|entry| entry.phase == Phase::Selection).map_or(0, |entry| entry.began_us);
     for entry in entries.iter().filter(|entry| entry.phase != Phase::Setup) {
         let number = match entry.peer {
             Peer::Card => &mut card,
@@ -65,7 +66,7 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
             Peer::Sam => "SAM",
             Peer::ControlSam => "control SAM",
         };
-        writeln!(out, "\n  terminal → {to}, {what}")?;
+        writeln!(out, "\n  terminal → {to}, {what}{}", when(entry, selected))?;
         for exchange in &entry.exchanges {
             let explained = explain(digest.context(), entry.peer, exchange);
             digest.follow(entry.peer, &explained);
@@ -78,6 +79,14 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Since the selection: so that one sees who is at work while somebody else is.
+fn when(entry: &Entry, selected: u64) -> String {
+    match entry.began_us.checked_sub(selected).filter(|_| entry.phase == Phase::Transaction) {
+        Some(began) => format!(", from {} to {} ms", milliseconds(began), milliseconds(began + entry.took_us)),
+        None => String::new(),
+    }
 }
 
 fn one(peer: Peer, exchange: &Exchange, explained: &Explained, digest: &Digest, out: &mut dyn Write) -> io::Result<()> {

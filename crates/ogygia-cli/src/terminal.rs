@@ -101,13 +101,15 @@ impl Terminal {
     #[must_use]
     pub fn with(card: VirtualCard, policy: Policy, model: Model) -> Self {
         let log = Log::default();
+        let clock = Clock::new(model);
+        log.look_at(clock.face(), model);
         let sam = VirtualSam::new(SamProduct::C1, SAM_SERIAL, &keys());
         Self {
             card: Recorded::new(CardLink::new(card), Peer::Card, &log),
             sam: Recorded::new(SamLink::new(sam), Peer::Sam, &log),
             log,
             policy,
-            clock: Clock::new(model),
+            clock,
             times: Times::default(),
         }
     }

@@ -172,13 +172,14 @@ fn forgot(story: &Story) -> bool {
     })
 }
 
-/// Every session that the card opened was closed with a MAC.
+/// Every session that the card opened was closed with a MAC, and an operation followed each SV Get: of others, the SAM
+/// may have been told more.
 fn is_whole(story: &Story) -> bool {
     let told = |ins, len: usize| {
         let commands = story.card.iter();
         commands.filter(|command| command.get(1) == Some(&ins) && command.len() > len).count()
     };
-    told(0x8A, 0) == told(0x8E, 5)
+    told(0x8A, 0) == told(0x8E, 5) && told(0x7C, 0) == told(0xB8, 0) + told(0xBA, 0) + told(0xBC, 0)
 }
 
 /// What was digested of sessions that were closed. Of others, the SAM need not have heard.

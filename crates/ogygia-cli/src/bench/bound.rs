@@ -27,9 +27,12 @@ struct Chain {
     material: u64,
     /// The closing can be built.
     mac: u64,
-    /// The last answers to an opening and to a closing.
+    /// The last answer to an opening.
     opened: u64,
-    closed: u64,
+    /// The last answer that holds a MAC of the card.
+    proved: u64,
+    /// The last request began: what was prepared with it was known by then.
+    asked: u64,
     /// The last answer that cannot be known before it comes.
     told: u64,
     authenticated: Option<u64>,
@@ -53,6 +56,11 @@ pub fn bound(entries: &[Entry], model: &Model) -> Bound {
     Bound { gate_us: chain.authenticated.unwrap_or(done), leave_us: done }
 }
 
+/// Whether the card authenticates itself early, or what it did with the purse.
+const fn proves(command: &[u8]) -> bool {
+    matches!(command, [_, 0x82 | 0xB8 | 0xBA | 0xBC, ..])
+}
+
 /// Whether the answer to a card command may be known before it comes: of what writes, counts, pays, or presents a PIN.
 const fn is_certain(command: &[u8]) -> bool {
     matches!(
@@ -67,7 +75,8 @@ const fn way_us(way: Way) -> u64 {
 
 impl Chain {
     fn card_request<'a>(&mut self, way: Way, exchanges: impl Iterator<Item = (&'a [u8], u64)>) {
-        self.card = self.card.max(self.material) + way_us(way);
+        self.asked = self.card.max(self.material);
+        self.card = self.asked + way_us(way);
         for (command, takes) in exchanges {
             let closes = matches!(command, [_, 0x8E, _, _, length, ..] if *length > 0);
             if closes {
@@ -76,7 +85,7 @@ impl Chain {
             self.card += way.command_us + takes;
             match command {
                 [_, 0x8A, ..] => self.opened = self.card,
-                _ if closes => self.closed = self.card,
+                _ if closes || proves(command) => self.proved = self.card,
                 _ => {}
             }
             if !is_certain(command) {
@@ -97,17 +106,21 @@ impl Chain {
                 // Each needs an answer of the card; that they were digested in as few commands as possible is enough.
                 (0x8C, 0) => self.sam,
                 (0x8E, _) => heard(self.told),
-                (0x82, _) => heard(self.closed),
+                (0x82 | 0x58, _) => heard(self.proved),
+                // A signature is verified or made beside the card, of data that the application has.
+                (0x2A, _) => heard(self.asked),
                 _ => heard(self.card),
             };
             self.sam = self.sam.max(needs) + takes;
             match (instruction, p2) {
-                (0x14 | 0x8A, _) | (0x8C, 0) => {}
+                (0x14 | 0x8A, _) | (0x8C, 0) | (0x2A, 0xA8) => {}
                 (0x8E, _) => self.mac = self.sam,
                 (0x82, _) => {
                     self.authenticated = Some(self.sam);
                     self.material = self.sam;
                 }
+                // A gate that opens for a payment waits for it as well.
+                (0x58, _) => self.authenticated = self.authenticated.map(|_| self.sam),
                 _ => self.material = self.sam,
             }
         }

@@ -89,7 +89,7 @@ fn the_longest_chain() {
     let model = Model { card_reader: Default::default(), sam_reader: Default::default(), ..Model::DEFAULT };
     let request = |peer, commands: &[&[u8]]| {
         let exchanges = commands.iter().map(|command| exchange(command)).collect();
-        Entry { peer, phase: Phase::Transaction, exchanges, lost: None }
+        Entry { peer, phase: Phase::Transaction, exchanges, lost: None, began_us: 0, took_us: 0 }
     };
     let open: &[u8] = &[0x00, 0x8A, 0x03, 0x01, 0x04, 1, 2, 3, 4, 0];
     let read: &[u8] = &[0x00, 0xB2, 0x01, 0x3C, 0x1D];

@@ -112,3 +112,18 @@ fn bench() {
     crate::helper::ogygia(&["bench", "no-such"]).is_refused(2, "no scenario");
     assert_eq!(crate::helper::ogygia(&["bench", "--model", "no-such"]).code, 2);
 }
+
+/// Who is at work while somebody else is.
+#[test]
+fn the_account_shows_what_overlaps() {
+    let account = run(&["validation-embedded", "--policy", "overlapped"]).stdout;
+    for line in [
+        "terminal → card reader, request 1, from 8.3 to 22.6 ms",
+        "terminal → SAM, request 1, from 8.3 to 63.6 ms",
+        "terminal → card reader, request 8, from 153.7 to 196.1 ms",
+        "terminal → SAM, request 3, from 153.7 to 248.1 ms",
+        "time: 239.8 ms until the gate may open, 239.8 ms until the card may leave, after 8.3 ms of selection",
+    ] {
+        assert!(account.lines().any(|found| found.trim() == line), "{line}");
+    }
+}

@@ -36,5 +36,5 @@ pub use write::{
 
 pub(crate) use command::{Encoder, Expected};
 pub(crate) use counter::CounterRecord;
-pub(crate) use service::Service;
+pub(crate) use service::{Meanwhile, Service};
 pub(crate) use signature::{Diversifier, Signatures};

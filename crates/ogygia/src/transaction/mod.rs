@@ -332,6 +332,9 @@ impl Transaction {
     }
 
     /// The request to send to `peer`, the same until it is answered. Nothing when nothing is asked of it.
+    ///
+    /// Under [`Policy::Overlapped`] card and SAM may both have one: they can be sent at the same time, and are answered in
+    /// any order. Who sends one after the other should begin with the card.
     #[must_use]
     pub fn poll(&self, peer: Peer) -> Option<Request<'_>> {
         self.request(peer)

@@ -6,9 +6,10 @@
 use super::machine::{CardWork, State};
 use super::{Policy, Transaction};
 use crate::apdu::Batch;
-use crate::command::Step;
+use crate::command::{Exchange, Material, Step};
 use crate::error::{Error, Fate};
 use crate::request::{Loss, Peer};
+use crate::sam::Meanwhile;
 
 /// What the next command is built with, where the SAM must give it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,13 +72,33 @@ impl Transaction {
 
     /// Gives the SAM what it can already do, where the policy lets it.
     pub(super) fn work_ahead(&mut self) {
-        let opens = match self.state {
-            State::Card(CardWork::Block(_)) => self.block_steps().any(|step| matches!(step, Step::Opening(_))),
-            State::Idle | State::Done(Ok(())) => false,
+        let meanwhile = match self.state {
+            State::Card(CardWork::Block(_)) => self.meanwhile(),
+            State::Idle | State::Done(Ok(())) => Meanwhile::Nothing,
             State::Card(_) | State::Sam(_) | State::Done(Err(_)) => return,
         };
         if let Some(symmetric) = &mut self.symmetric {
-            symmetric.service.work_ahead(opens);
+            symmetric.service.work_ahead(meanwhile);
+        }
+    }
+
+    /// What the card does with the block.
+    fn meanwhile(&self) -> Meanwhile {
+        let behind = self.list.commands().get(self.block.first..).unwrap_or_default();
+        let needs_keys = |step: Step| match step.material() {
+            Material::PinPresentation { .. }
+            | Material::PinChange { .. }
+            | Material::CardKey { .. }
+            | Material::StoredValue => true,
+            // Behind it, an operation is prepared: that is what it is for.
+            _ => matches!(step, Step::SvGet(_)),
+        };
+        if self.block_steps().any(|step| matches!(step, Step::Opening(_))) {
+            Meanwhile::Opens
+        } else if behind.iter().any(|prepared| needs_keys(prepared.step)) {
+            Meanwhile::NeedsKeys
+        } else {
+            Meanwhile::Executes
         }
     }
 
