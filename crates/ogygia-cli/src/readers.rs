@@ -22,7 +22,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<u8, Failure> {
 mod list {
     use std::io::{self, Write};
 
-    use ogygia::sam::{Sam, SamProduct};
+    use ogygia::sam::Sam;
     use ogygia_reader::pcsc::{Reader, Slot};
 
     use crate::hex;
@@ -56,14 +56,7 @@ mod list {
     /// Product and serial number of a SAM. The power-on data of a card may be made up in the same way.
     fn sam(power_on_data: &[u8]) -> Option<String> {
         let sam = Sam::from_power_on_data(power_on_data);
-        let product = match sam.product {
-            SamProduct::SamC1 => "SAM C1",
-            SamProduct::HsmC1 => "HSM C1",
-            SamProduct::SamS1E1 => "SAM S1E1",
-            SamProduct::SamS1Dx => "SAM S1Dx",
-            SamProduct::Unknown => "unknown SAM",
-        };
-        (sam.application_type == SAM).then(|| format!("{product} {}", hex::encode(&sam.serial_number)))
+        (sam.application_type == SAM).then(|| crate::sam::name(&sam))
     }
 
     #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The command line of `ogygia sam`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use ogygia::card::{KeyId, Kif, Kvc};
 use ogygia::sam::{SignatureKind, Traceability};
@@ -23,6 +25,12 @@ pub enum Action {
 /// Which SAM.
 #[derive(Debug, Args)]
 pub struct SamChoice {
+    /// Ask the SAM in this PC/SC reader, by its name or a part of it, instead of a virtual one
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["profile", "serial", "unlock"])]
+    pub sam_reader: Option<String>,
+    /// Unlock the SAM in the reader first, with the value in this file: 16 bytes in hexadecimal digits
+    #[arg(long, value_name = "FILE", requires = "sam_reader")]
+    pub unlock_value: Option<PathBuf>,
     /// What the virtual SAM is made of: an ID that comes with it, or a file. It begins anew with each run
     #[arg(long, value_name = "ID|FILE", default_value = "sam-target")]
     pub profile: String,

@@ -11,6 +11,9 @@ use std::io::Write;
 
 pub use args::{Action, Counters, Info, KeyChoice, SamChoice, Sign, SignatureChoice, UnlockChoice, Verify};
 
+#[cfg(feature = "pcsc")]
+pub(crate) use device::name;
+
 use crate::error::Failure;
 
 /// Does it.
