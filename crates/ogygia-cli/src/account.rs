@@ -6,7 +6,8 @@ use ogygia::{Loss, Peer};
 
 use crate::explain::{Context, Explained, explain, shown_command, shown_response};
 use crate::record::{Entry, Exchange, Phase};
-use crate::scenario::{NOTHING, Report, Stage};
+use crate::scenario::{NOTHING, Report, Stage, policy_name};
+use crate::terminal::Durations;
 
 /// Writes the account of `report`.
 pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::Result<()> {
@@ -46,6 +47,7 @@ fn heading(out: &mut dyn Write, text: &str) -> io::Result<()> {
 fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
     let (mut card, mut sam) = (0, 0);
     let mut digest = Digest::default();
+    let selected = entries.iter().find(|entry| entry.phase == Phase::Selection).map_or(0, |entry| entry.began_us);
     for entry in entries.iter().filter(|entry| entry.phase != Phase::Setup) {
         let number = match entry.peer {
             Peer::Card => &mut card,
@@ -64,7 +66,7 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
             Peer::Sam => "SAM",
             Peer::ControlSam => "control SAM",
         };
-        writeln!(out, "\n  terminal → {to}, {what}")?;
+        writeln!(out, "\n  terminal → {to}, {what}{}", when(entry, selected))?;
         for exchange in &entry.exchanges {
             let explained = explain(digest.context(), entry.peer, exchange);
             digest.follow(entry.peer, &explained);
@@ -77,6 +79,14 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Since the selection: so that one sees who is at work while somebody else is.
+fn when(entry: &Entry, selected: u64) -> String {
+    match entry.began_us.checked_sub(selected).filter(|_| entry.phase == Phase::Transaction) {
+        Some(began) => format!(", from {} to {} ms", milliseconds(began), milliseconds(began + entry.took_us)),
+        None => String::new(),
+    }
 }
 
 fn one(peer: Peer, exchange: &Exchange, explained: &Explained, digest: &Digest, out: &mut dyn Write) -> io::Result<()> {
@@ -139,6 +149,12 @@ fn proofs(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.done.proofs.iter().try_for_each(|proof| writeln!(out, "  {}", proof.said()))
 }
 
+/// With one decimal.
+pub(crate) fn milliseconds(us: u64) -> String {
+    let tenths = (us + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
 fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let counts = report.counts();
     let line = |requests: usize, apdus: usize, bytes: crate::record::Volume| {
@@ -149,5 +165,14 @@ fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         0 => String::new(),
         ahead => format!("; bytes include the challenges fetched ahead: {ahead}"),
     };
-    writeln!(out, "  SAM:  {}{ahead}", line(counts.sam_requests, counts.sam_apdus, counts.sam_bytes))
+    writeln!(out, "  SAM:  {}{ahead}", line(counts.sam_requests, counts.sam_apdus, counts.sam_bytes))?;
+    let Durations { selection_us, gate_us, leave_us } = report.durations;
+    writeln!(
+        out,
+        "  time: {} ms until the gate may open, {} ms until the card may leave, after {} ms of selection",
+        milliseconds(gate_us),
+        milliseconds(leave_us),
+        milliseconds(selection_us)
+    )?;
+    writeln!(out, "        virtual: {}; requests {}", report.model.shows, policy_name(report.policy))
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ogygia::apdu::Batch;
 use ogygia::drive::Channel;
 use ogygia::{Loss, Peer, Request};
+use ogygia_sim::clock::{Face, Model};
 
 /// What a request was for. The specification counts transactions only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +42,10 @@ pub struct Entry {
     pub exchanges: Vec<Exchange>,
     /// What broke.
     pub lost: Option<Loss>,
+    /// When it was sent, in microseconds of virtual time; 0 without a clock.
+    pub began_us: u64,
+    /// How long it took.
+    pub took_us: u64,
 }
 
 impl std::fmt::Debug for Exchange {
@@ -58,6 +63,7 @@ pub struct Log(Rc<RefCell<Inner>>);
 struct Inner {
     phase: Phase,
     entries: Vec<Entry>,
+    time: Option<(Face, Model)>,
 }
 
 impl Log {
@@ -66,18 +72,31 @@ impl Log {
         self.0.borrow_mut().phase = phase;
     }
 
+    /// What follows is written with its time.
+    pub fn look_at(&self, face: &Face, model: Model) {
+        self.0.borrow_mut().time = Some((face.clone(), model));
+    }
+
+    /// How long `request` takes, with these answers.
+    fn took_us(&self, request: &Request<'_>, responses: &Batch, lost: bool) -> u64 {
+        let lost = lost.then_some(&[][..]);
+        let inner = self.0.borrow();
+        inner.time.as_ref().map_or(0, |(_, model)| model.request_us(request, responses.iter().chain(lost)))
+    }
+
     /// What was written so far.
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         self.0.borrow().entries.clone()
     }
 
-    fn add(&self, peer: Peer, exchanges: Vec<Exchange>, lost: Option<Loss>) {
+    fn add(&self, peer: Peer, exchanges: Vec<Exchange>, lost: Option<Loss>, took_us: u64) {
         // A request without commands closes a channel: nothing is said.
         if !exchanges.is_empty() || lost.is_some() {
             let mut inner = self.0.borrow_mut();
             let phase = inner.phase;
-            inner.entries.push(Entry { peer, phase, exchanges, lost });
+            let began_us = inner.time.as_ref().map_or(0, |(face, _)| face.now_us());
+            inner.entries.push(Entry { peer, phase, exchanges, lost, began_us, took_us });
         }
     }
 }
@@ -113,7 +132,7 @@ impl<C> Recorded<C> {
 
     /// Writes down a request that did not go through [`Channel::transmit`].
     pub(crate) fn note(&self, exchanges: Vec<Exchange>, lost: Option<Loss>) {
-        self.log.add(self.peer, exchanges, lost);
+        self.log.add(self.peer, exchanges, lost, 0);
     }
 }
 
@@ -125,7 +144,8 @@ impl<C: Channel> Channel for Recorded<C> {
         let answers = responses.iter().map(|answer| Some(answer.to_vec())).chain([None]);
         let exchanges = request.commands.iter().zip(answers).take(sent);
         let exchanges = exchanges.map(|(command, response)| Exchange { command: command.to_vec(), response }).collect();
-        self.log.add(self.peer, exchanges, result.err());
+        let took_us = self.log.took_us(request, responses, result.is_err());
+        self.log.add(self.peer, exchanges, result.err(), took_us);
         result
     }
 }

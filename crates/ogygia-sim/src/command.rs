@@ -1,5 +1,7 @@
 //! Commands as a card or a SAM receives them.
 
+use zeroize::Zeroizing;
+
 use crate::status::{self, Refusal};
 
 /// A command, cut into its parts.
@@ -9,8 +11,8 @@ pub(crate) struct Command {
     pub(crate) ins: u8,
     pub(crate) p1: u8,
     pub(crate) p2: u8,
-    /// Data field; empty in cases 1 and 2.
-    pub(crate) data: Vec<u8>,
+    /// Data field; empty in cases 1 and 2. There may be PINs and keys in it, so it is wiped.
+    pub(crate) data: Zeroizing<Vec<u8>>,
     /// Last byte where it is no Lc: Le, or the 00 that ends case 1.
     pub(crate) le: Option<u8>,
 }
@@ -29,7 +31,7 @@ impl Command {
                 _ => return Err(status::WRONG_LENGTH),
             },
         };
-        Ok(Self { cla: *cla, ins: *ins, p1: *p1, p2: *p2, data: data.to_vec(), le })
+        Ok(Self { cla: *cla, ins: *ins, p1: *p1, p2: *p2, data: Zeroizing::new(data.to_vec()), le })
     }
 
     /// The bytes that a session digests: all, without the Le of case 4.

@@ -11,16 +11,18 @@ pub mod link;
 pub mod pki;
 pub mod profile;
 pub mod sam;
+mod setup;
 mod status;
 #[cfg(test)]
 mod testing;
 
 pub use card::{CardError, VirtualCard};
-pub use cipher::{Key, KeyId, KeySet};
+pub use cipher::{Key, KeyId, KeySet, LockSecret};
 pub use link::{CardLink, Exchange, Fault, FaultKind, Link, Recorder, SamLink, Traffic};
 pub use pki::{PkiIdentity, TestAuthority};
 pub use profile::{Profile, ProfileError};
-pub use sam::{SamProduct, VirtualSam};
+pub use sam::{SamProduct, SamProfile, VirtualSam};
+pub use setup::SetupError;
 
 /// The example of the README compiles.
 #[cfg(doctest)]

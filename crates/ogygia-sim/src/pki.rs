@@ -7,7 +7,7 @@ use std::fmt;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use ogygia::pki::authority::{Authority, CaRequest, CardKeyPair, CardRequest, RsaPrivateKey};
+use ogygia::pki::authority::{Authority, CaRequest, CardKeyPair, CardRequest, IssueError, RsaPrivateKey};
 use ogygia::pki::{
     Aid, AidRestriction, CaCertificate, CardCertificate, CardPublicKey, Day, KeyReference, Mode, Rights, RootKey,
     Scope, SigningRight, TrustStore, Validity,
@@ -124,9 +124,13 @@ impl TestAuthority {
             validity,
             index: 0,
         };
+        self.certify_request(&request).map_err(CardError::Issue)
+    }
+
+    /// The certificate that a request asks for.
+    pub(crate) fn certify_request(&self, request: &CardRequest) -> Result<CardCertificate, IssueError> {
         Authority::new(&self.store, &self.certificate.subject(), &self.key)
-            .and_then(|issuer| issuer.certify_card(&request, self.on))
-            .map_err(CardError::Issue)
+            .and_then(|issuer| issuer.certify_card(request, self.on))
     }
 
     /// Issues for the directory `df_lid` of `card`, without an end of validity, and gives it to the card.

@@ -7,6 +7,7 @@ pub(crate) type Refusal = StatusWord;
 
 pub(crate) const SUCCESS: StatusWord = StatusWord(0x9000);
 pub(crate) const POSTPONED: Refusal = StatusWord(0x6200);
+pub(crate) const NOT_SIGNED: Refusal = StatusWord(0x6200);
 pub(crate) const DF_INVALIDATED: Refusal = StatusWord(0x6283);
 pub(crate) const BUFFER_FULL: Refusal = StatusWord(0x6400);
 pub(crate) const WRONG_LENGTH: Refusal = StatusWord(0x6700);

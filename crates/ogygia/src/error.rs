@@ -116,6 +116,8 @@ pub enum Misuse {
     OtherSam,
     /// A reload was made for another value of the event counter of the SAM: it was executed already, or comes too early.
     ReloadStale,
+    /// The SAM has served somebody else while a session was open.
+    SamTaken,
     /// A SAM has one way to be unlocked.
     UnlockConfigured,
     /// The SAM is locked, and nobody gave what unlocks it.
@@ -170,6 +172,8 @@ pub enum Argument {
     Aid,
     /// What unlocks a SAM: 8 or 16 bytes.
     UnlockValue,
+    /// Power-on data: not empty.
+    PowerOnData,
 }
 
 /// What is wrong with an answer.
@@ -374,6 +378,7 @@ impl fmt::Display for Misuse {
             Self::EventCounterExhausted => "the event counter has not enough values left",
             Self::OtherSam => "made for another SAM",
             Self::ReloadStale => "made for another value of the event counter of the SAM",
+            Self::SamTaken => "the SAM has served somebody else meanwhile",
             Self::UnlockConfigured => "how the SAM is unlocked was said already",
             Self::UnlockMissing => "nobody gave what unlocks the SAM",
         })
@@ -405,6 +410,7 @@ impl fmt::Display for Argument {
             Self::KeyRecord => "key record",
             Self::Aid => "application name",
             Self::UnlockValue => "unlock value",
+            Self::PowerOnData => "power-on data",
         })
     }
 }
@@ -465,9 +471,9 @@ impl fmt::Display for Fate {
         f.write_str(match self {
             Self::Untouched => "nothing was being written",
             Self::NotCommitted => "nothing was committed",
-            Self::Unknown => "whether the card committed is not known",
-            Self::Unverified => "the card committed, but its authenticity is not proved",
-            Self::Committed => "the card committed, and is authentic",
+            Self::Unknown => "whether it was committed is not known",
+            Self::Unverified => "it was committed, but its authenticity is not proved",
+            Self::Committed => "it was committed, and is authentic",
         })
     }
 }

@@ -7,6 +7,7 @@
 mod chain;
 mod exchange;
 mod issue;
+mod sam;
 mod session;
 
 use std::collections::BTreeMap;
@@ -92,9 +93,6 @@ enum Answer {
     Refused { kind: &'static str, why: String },
 }
 
-/// The reason why vectors about certificates that a SAM makes differ.
-const SAM: &str = "certificates made by a SAM: not offered";
-
 /// Why there is no answer that can be compared: the vector asks for what is not offered or not recommended, or cannot be
 /// read.
 #[derive(Debug)]
@@ -156,7 +154,7 @@ impl Context<'_> {
             "pki_session" => session::session(vector),
             "get_data" => exchange::get_data(vector),
             "put_data" => exchange::put_data(vector),
-            "sam_command" => Err(Unanswered::Differs(SAM)),
+            "sam_command" => sam::command(vector),
             "pki_transaction" => exchange::transaction(self, vector),
             other => Err(wrong(format!("unknown kind {other}"))),
         }

@@ -12,6 +12,7 @@ mod figures;
 mod helper;
 mod life;
 mod pki;
+mod sam;
 mod secrets;
 
 use helper::{Folder, Output, ogygia, unheard};
@@ -362,4 +363,10 @@ fn conform_tells_of_paths_that_are_not_there_and_goes_on_behind_broken_files() {
     let output = ogygia(&["conform", &folder.path("other.json")]);
     assert_eq!(output.code, 1, "{}", output.stderr);
     assert!(output.stdout.ends_with("\n0 passed, 1 failed\n"), "{}", output.stdout);
+}
+
+#[cfg(not(feature = "pcsc"))]
+#[test]
+fn readers_need_a_feature() {
+    ogygia(&["readers"]).is_refused(1, "built without PC/SC readers; build it with --features pcsc");
 }

@@ -26,11 +26,24 @@ impl KeyId {
     pub const fn new(kif: u8, kvc: u8) -> Self {
         Self { kif, kvc }
     }
+
+    /// Label of the master key where no profile gives one.
+    pub(crate) fn label(self) -> String {
+        format!("KIF {:02X} KVC {:02X}", self.kif, self.kvc)
+    }
+}
+
+/// Where the value of a master key comes from.
+#[derive(Clone, Debug)]
+enum Source {
+    /// Derived from the seed of the set.
+    Label(String),
+    Value(Key),
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
-    label: String,
+    source: Source,
     aes: bool,
 }
 
@@ -38,7 +51,7 @@ struct Entry {
 ///
 /// Two sets of the same seed give the same keys, two sets of different seeds do not: that is how a test makes a card
 /// and a SAM that do not belong together. Values are derived when needed, from the seed and the label of the key
-/// (the `master` label of a profile, or one made of KIF and KVC where a profile has none).
+/// (the `master` label of a profile, or one made of KIF and KVC where a profile has none), unless a value was given.
 #[derive(Clone)]
 pub struct KeySet {
     seed: Key,
@@ -52,9 +65,16 @@ impl KeySet {
         Self { seed: Key(first(&prf(&[], "seed", &[seed]))), entries: BTreeMap::new() }
     }
 
-    /// A set with the keys of every profile that comes with the crate.
+    /// A set with the keys of every card profile that comes with the crate.
     #[must_use]
     pub fn new(seed: &[u8]) -> Self {
+        let mut keys = Self::empty(seed);
+        keys.add_card_profiles();
+        keys
+    }
+
+    /// Adds the keys of every card profile that comes with the crate, unless their KIF and KVC are taken.
+    pub(super) fn add_card_profiles(&mut self) {
         static ENTRIES: OnceLock<BTreeMap<KeyId, Entry>> = OnceLock::new();
         let entries = ENTRIES.get_or_init(|| {
             let mut keys = Self::empty(&[]);
@@ -63,7 +83,9 @@ impl KeySet {
             }
             keys.entries
         });
-        Self { entries: entries.clone(), ..Self::empty(seed) }
+        for (id, entry) in entries {
+            self.entries.entry(*id).or_insert_with(|| entry.clone());
+        }
     }
 
     /// Adds the keys that a card of `profile` holds, those for Stored Value included.
@@ -87,10 +109,28 @@ impl KeySet {
     /// Adds a key, unless its KIF and KVC are taken. `label` nothing: one made of KIF and KVC. `aes`: whether it
     /// serves extended mode, and so refuses basic signatures.
     pub fn add(&mut self, id: KeyId, label: Option<&str>, aes: bool) {
-        self.entries.entry(id).or_insert_with(|| Entry {
-            label: label.map_or_else(|| format!("KIF {:02X} KVC {:02X}", id.kif, id.kvc), str::to_owned),
-            aes,
-        });
+        self.entries
+            .entry(id)
+            .or_insert_with(|| Entry { source: Source::Label(label.map_or_else(|| id.label(), str::to_owned)), aes });
+    }
+
+    /// Adds a key of a given value, unless its KIF and KVC are taken.
+    pub fn add_value(&mut self, id: KeyId, value: Key, aes: bool) {
+        self.entries.entry(id).or_insert(Entry { source: Source::Value(value), aes });
+    }
+
+    /// The master secret of a label: the same in every set of the same seed, whatever keys the set has.
+    #[must_use]
+    pub fn secret(&self, label: &str) -> Key {
+        self.seed.derive("master", &[label.as_bytes()])
+    }
+
+    /// The master key itself; nothing when the set does not have it.
+    pub(crate) fn master(&self, id: KeyId) -> Option<Key> {
+        self.entries.get(&id).map(|entry| match &entry.source {
+            Source::Label(label) => self.secret(label),
+            Source::Value(value) => value.clone(),
+        })
     }
 
     /// Removes a key.
@@ -118,8 +158,7 @@ impl KeySet {
     /// The key diversified for `diversifier`; nothing when the set does not have it.
     #[must_use]
     pub fn diversified(&self, id: KeyId, diversifier: &[u8]) -> Option<Key> {
-        let entry = self.entries.get(&id)?;
-        Some(self.seed.derive("master", &[entry.label.as_bytes()]).diversify(diversifier))
+        Some(self.master(id)?.diversify(diversifier))
     }
 }
 

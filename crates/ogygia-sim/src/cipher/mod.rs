@@ -16,10 +16,16 @@
 //! | PIN and key blocks | exclusive or with a keystream from key and card challenge, check value inside |
 //! | Stored Value MACs | key, SV Get header and response, partial command, SAM challenge, serial and number |
 //! | signatures | key and message, with the operating mode for traceable ones |
+//! | records for a SAM | exclusive or with a keystream from key and challenge, behind a check value over both |
+//! | signature of what a SAM tells | Authentication key, record, reference and serial number |
+//! | unlock values | lock secret and serial number, with the challenge for dynamic ones |
 
 mod asymmetric;
 mod blocks;
+mod key_file;
 mod keys;
+mod lock;
+mod record;
 mod session;
 mod stored_value;
 
@@ -34,6 +40,8 @@ pub(crate) use blocks::{
     pin_change_block, traceable_signature,
 };
 pub use keys::{KeyId, KeySet};
+pub use lock::LockSecret;
+pub(crate) use record::{BLOCK_LEN, RECORD_LEN, WrittenRecord, read_signature};
 pub(crate) use session::SessionCipher;
 pub(crate) use stored_value::SvOperation;
 
@@ -49,9 +57,15 @@ impl Key {
     }
 
     /// The key that belongs to `diversifier`: a card serial number of 8 bytes, a SAM serial number of 4.
+    ///
+    /// Four bytes are the same as eight with zeros in front: a key that was transferred for a SAM (8 bytes) is the one
+    /// with which others verify what that SAM signed (4 bytes).
     #[must_use]
     pub fn diversify(&self, diversifier: &[u8]) -> Self {
-        self.derive("diversify", &[diversifier])
+        match diversifier {
+            [a, b, c, d] => self.derive("diversify", &[&[0, 0, 0, 0, *a, *b, *c, *d]]),
+            _ => self.derive("diversify", &[diversifier]),
+        }
     }
 
     /// A key for one more purpose.

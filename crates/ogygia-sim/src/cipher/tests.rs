@@ -91,3 +91,48 @@ fn stored_value_macs_cover_every_input() {
         assert_ne!(other.card(&key), base.card(&key));
     }
 }
+
+#[test]
+fn four_bytes_diversify_as_eight() {
+    let keys = KeySet::new(b"test");
+    let id = KeyId::new(0x30, 0x79);
+    assert_eq!(keys.diversified(id, &[0, 0, 0, 0, 1, 2, 3, 4]), keys.diversified(id, &[1, 2, 3, 4]));
+    assert_ne!(keys.diversified(id, &[1, 2, 3, 4, 0, 0, 0, 0]), keys.diversified(id, &[1, 2, 3, 4]));
+}
+
+#[test]
+fn values_may_be_given() {
+    let id = KeyId::new(0x31, 1);
+    let mut keys = KeySet::empty(b"test");
+    keys.add_value(id, Key::new([7; 16]), false);
+    keys.add(id, Some("too late"), true);
+    assert_eq!(keys.master(id), Some(Key::new([7; 16])));
+    assert!(!keys.is_aes(id));
+    keys.add(KeyId::new(0x31, 2), Some("a label"), false);
+    assert_eq!(keys.master(KeyId::new(0x31, 2)), Some(keys.secret("a label")));
+}
+
+#[test]
+fn records_open_only_with_their_key_and_challenge() {
+    let (right, wrong) = (key(0x21, 0x79), key(0x27, 0x79));
+    let record = WrittenRecord { record: [9; RECORD_LEN].into(), reference: 0xB8, diversified: true };
+    let block = record.cipher(&right, &[1; 8]);
+    let opened = WrittenRecord::open(&right, &[1; 8], &block).unwrap();
+    assert_eq!((*opened.record, opened.reference, opened.diversified), ([9; RECORD_LEN], 0xB8, true));
+    assert!(WrittenRecord::open(&wrong, &[1; 8], &block).is_none());
+    assert!(WrittenRecord::open(&right, &[2; 8], &block).is_none());
+    for at in 0..BLOCK_LEN {
+        let mut changed = block;
+        changed[at] ^= 1;
+        assert!(WrittenRecord::open(&right, &[1; 8], &changed).is_none(), "{at}");
+    }
+}
+
+#[test]
+fn unlock_values_depend_on_everything() {
+    let secret = LockSecret::new(key(0x30, 0x79));
+    assert_ne!(secret.static_value([1; 4]), secret.static_value([2; 4]));
+    assert_ne!(secret.dynamic_value([1; 4], [1; 8]), secret.dynamic_value([1; 4], [2; 8]));
+    assert_ne!(secret.static_value([1; 4]), secret.diversify([1; 4]).static_value([1; 4]));
+    assert_eq!(format!("{secret:?}"), "LockSecret(Key(..))");
+}

@@ -8,7 +8,7 @@ mod model;
 mod race;
 
 pub use model::{CardModel, Model, Pace, SamModel, Way};
-pub use race::{Clock, Marks};
+pub use race::{Clock, Face, Marks};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,8 @@
 //! Card and SAM at work at the same time, in virtual time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use ogygia::apdu::Batch;
 use ogygia::drive::Channel;
 use ogygia::transaction::{SessionReport, Transaction};
@@ -15,11 +18,27 @@ use super::Model;
 #[derive(Debug)]
 pub struct Clock {
     model: Model,
-    now_us: u64,
+    face: Face,
     card: Lane,
     sam: Lane,
     marks: Marks,
     seen: SessionReport,
+}
+
+/// What a clock shows, for whoever notes when something is said. Clones show the same.
+#[derive(Clone, Debug, Default)]
+pub struct Face(Arc<AtomicU64>);
+
+impl Face {
+    /// Microseconds since the beginning.
+    #[must_use]
+    pub fn now_us(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn turn_to(&self, us: u64) {
+        self.0.store(us, Ordering::Relaxed);
+    }
 }
 
 /// When what happened, in microseconds of virtual time.
@@ -64,7 +83,7 @@ impl Clock {
     pub fn new(model: Model) -> Self {
         Self {
             model,
-            now_us: 0,
+            face: Face::default(),
             card: Lane::new(Peer::Card),
             sam: Lane::new(Peer::Sam),
             marks: Marks::default(),
@@ -74,8 +93,14 @@ impl Clock {
 
     /// Microseconds since the beginning.
     #[must_use]
-    pub const fn now_us(&self) -> u64 {
-        self.now_us
+    pub fn now_us(&self) -> u64 {
+        self.face.now_us()
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub const fn face(&self) -> &Face {
+        &self.face
     }
 
     /// When what happened.
@@ -91,8 +116,8 @@ impl Clock {
     }
 
     /// Time goes by, as when an application decides.
-    pub const fn pass(&mut self, us: u64) {
-        self.now_us += us;
+    pub fn pass(&mut self, us: u64) {
+        self.face.turn_to(self.now_us() + us);
     }
 
     /// Sends one request outside of transactions, as a selection does, and waits for it.
@@ -108,7 +133,7 @@ impl Clock {
     ) -> Result<(), Loss> {
         let sent = channel.transmit(request, responses);
         let lost = sent.is_err().then_some(&[][..]);
-        self.now_us += self.model.request_us(request, responses.iter().chain(lost));
+        self.pass(self.model.request_us(request, responses.iter().chain(lost)));
         sent
     }
 
@@ -144,13 +169,13 @@ impl Clock {
         }
         loop {
             if let (None, Some(request)) = (self.card.ends, transaction.poll(Peer::Card)) {
-                self.card.begin(&request, card, &self.model, self.now_us);
+                self.card.begin(&request, card, &self.model, self.face.now_us());
             }
             if let (None, Some(request)) = (self.sam.ends, transaction.poll(Peer::Sam)) {
-                self.sam.begin(&request, sam, &self.model, self.now_us);
+                self.sam.begin(&request, sam, &self.model, self.face.now_us());
             }
             if let Some(outcome) = transaction.outcome() {
-                self.marks.done_us = Some(self.now_us);
+                self.marks.done_us = Some(self.face.now_us());
                 return outcome;
             }
             let (peer, lane) = match (self.card.ends, self.sam.ends) {
@@ -160,7 +185,7 @@ impl Clock {
                 (None, None) => return Ok(()),
             };
             let Some((ends, sent)) = lane.ends.take() else { return Ok(()) };
-            self.now_us = self.now_us.max(ends);
+            self.face.turn_to(self.face.now_us().max(ends));
             let asked = lane.request.as_request();
             if transaction.poll(peer).is_none_or(|request| request.commands != asked.commands) {
                 // It was asked for a transaction before this one.
@@ -176,10 +201,10 @@ impl Clock {
 
     fn mark(&mut self, peer: Peer, report: SessionReport) {
         if peer == Peer::Card {
-            self.marks.card_us = Some(self.now_us);
+            self.marks.card_us = Some(self.face.now_us());
         }
         if report != self.seen && report.authenticated.is_some() && self.seen.authenticated.is_none() {
-            self.marks.authenticated_us = Some(self.now_us);
+            self.marks.authenticated_us = Some(self.face.now_us());
         }
         self.seen = report;
     }

@@ -1,6 +1,6 @@
 //! Session digest: Init, Update, Update Multiple, Internal Authenticate, Close, Authenticate.
 
-use super::VirtualSam;
+use super::{Fresh, VirtualSam};
 use crate::cipher::{KeyId, SessionCipher, same};
 use crate::command::{Command, Reply};
 use crate::status::{self, Refusal};
@@ -31,7 +31,7 @@ pub(super) struct Ongoing {
 }
 
 impl VirtualSam {
-    pub(super) fn digest_init(&mut self, command: &Command, challenge: Option<Vec<u8>>) -> Result<Reply, Refusal> {
+    pub(super) fn digest_init(&mut self, command: &Command, fresh: &Fresh) -> Result<Reply, Refusal> {
         self.session = Session::None;
         let extended = match command.p1 {
             0x00 => false,
@@ -46,12 +46,12 @@ impl VirtualSam {
         if opening.len() < 4 {
             return Err(status::WRONG_LENGTH);
         }
-        let challenge = challenge.ok_or(status::FORBIDDEN)?;
+        let challenge = fresh.challenge.as_ref().ok_or(status::FORBIDDEN)?;
         let challenge = challenge.get(..if extended { 8 } else { 4 }).ok_or(status::FORBIDDEN)?;
         let id = KeyId::new(*kif, *kvc);
-        let key = self.key(id)?;
-        let cipher = SessionCipher::new(&key, extended, challenge, opening);
-        self.session = Session::Ongoing(Ongoing { cipher, extended, aes: self.keys.is_aes(id) });
+        let aes = self.key(id)?.1.is_aes();
+        let cipher = SessionCipher::new(&self.use_key(id)?, extended, challenge, opening);
+        self.session = Session::Ongoing(Ongoing { cipher, extended, aes });
         Ok(Reply::done())
     }
 
@@ -72,8 +72,7 @@ impl VirtualSam {
                 Ok(Reply::done())
             }
             (0x00, 0x80) if self.product.is_extended() => self.digest_ciphered(command),
-            (0x80, 0x00) if self.product.packs_blocks() => self.digest_packed(&command.data),
-            (0x80, _) if !self.product.packs_blocks() => Err(status::UNKNOWN_INS),
+            (0x80, 0x00) => self.digest_packed(&command.data),
             _ => Err(status::WRONG_P1P2),
         }
     }
@@ -85,7 +84,7 @@ impl VirtualSam {
             return Err(status::FORBIDDEN);
         }
         let is_command = session.cipher.blocks().is_multiple_of(2);
-        let mut block = command.data.clone();
+        let mut block = command.data.to_vec();
         let clear_at_end = if is_command { 0 } else { 2 };
         let clear_at_start = if is_command { 5 } else { 0 };
         let end = block.len().checked_sub(clear_at_end).ok_or(status::WRONG_DATA)?;

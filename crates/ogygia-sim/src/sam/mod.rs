@@ -1,63 +1,58 @@
 //! The virtual SAM.
 //!
-//! It holds every key of a [`KeySet`] and checks what must come before each command (specification of the SAM layer,
-//! "Products and preconditions" and "Recommended SAM simulator state machine"), strictly: `6985` otherwise.
+//! [`VirtualSam::new`] makes one that holds every key of a [`KeySet`]; [`VirtualSam::personalized`] one that a
+//! [`SamProfile`] describes, with system keys, counters, ceilings and a lock. It checks what must come before each
+//! command (specification of the SAM layer, "Products and preconditions" and "Recommended SAM simulator state machine"),
+//! strictly: `6985` otherwise.
 
 mod blocks;
+mod control;
+mod counters;
 mod digest;
+mod keys;
+mod pki;
+mod product;
+pub mod profile;
+mod read;
 mod signature;
 mod stored_value;
+mod unlock;
+mod write;
+mod write_key;
 
 use crate::cipher::{Key, KeyId, KeySet};
 use crate::command::{Command, Reply};
 use crate::status::{self, Refusal};
+use counters::Counters;
 use digest::Session;
+pub use keys::{Algorithm, KeyParameters, SystemKey};
+use keys::{Keys, SamKey};
+use pki::Certifying;
+use product::Instruction;
+pub use product::SamProduct;
+pub use profile::SamProfile;
 use signature::Signatures;
 use stored_value::SvState;
+use unlock::{Lock, SinceReset};
 
-/// Which SAM it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum SamProduct {
-    /// SAM C1.
-    C1,
-    /// HSM C1.
-    HsmC1,
-    /// SAM S1E1.
-    S1E1,
-    /// SAM S1Dx.
-    S1Dx,
+/// What is good for the command that follows, and for no other.
+#[derive(Default)]
+struct Fresh {
+    /// From Get Challenge.
+    challenge: Option<Vec<u8>>,
+    /// From Give Random.
+    given: Option<[u8; 8]>,
 }
 
-impl SamProduct {
-    /// Class byte of its commands.
-    #[must_use]
-    pub const fn class(self) -> u8 {
-        match self {
-            Self::S1Dx => 0x94,
-            Self::C1 | Self::HsmC1 | Self::S1E1 => 0x80,
-        }
+impl Fresh {
+    /// The challenge just given, if it has 8 bytes.
+    fn challenge8(&self) -> Result<[u8; 8], Refusal> {
+        self.challenge.as_ref().and_then(|challenge| challenge.as_slice().try_into().ok()).ok_or(status::FORBIDDEN)
     }
 
-    /// Most data bytes in one digest command.
-    #[must_use]
-    pub const fn max_digest(self) -> usize {
-        match self {
-            Self::C1 | Self::HsmC1 => 255,
-            Self::S1E1 => 240,
-            Self::S1Dx => 70,
-        }
-    }
-
-    /// Whether it knows extended sessions.
-    #[must_use]
-    pub const fn is_extended(self) -> bool {
-        matches!(self, Self::C1 | Self::HsmC1)
-    }
-
-    /// Whether it takes several digest blocks in one command.
-    #[must_use]
-    pub const fn packs_blocks(self) -> bool {
-        matches!(self, Self::C1 | Self::S1E1)
+    /// The challenge of the card, or of another SAM, just received.
+    fn given(&self) -> Result<[u8; 8], Refusal> {
+        self.given.ok_or(status::FORBIDDEN)
     }
 }
 
@@ -66,31 +61,43 @@ pub struct VirtualSam {
     product: SamProduct,
     serial: [u8; 4],
     power_on_data: [u8; 19],
-    keys: KeySet,
+    keys: Keys,
+    counters: Counters,
+    parameters: [u8; 29],
+    lock: Option<Lock>,
+    since_reset: SinceReset,
+    certifying: Certifying,
     randoms: u64,
     diversifier: Option<Vec<u8>>,
-    /// Last Get Challenge, until used or until another command than Select Diversifier.
-    out_challenge: Option<Vec<u8>>,
-    /// Last Give Random, until the next command.
-    in_challenge: Option<[u8; 8]>,
+    /// Challenges, until used or until another command than Select Diversifier.
+    fresh: Fresh,
     session: Session,
     purse: SvState,
     signatures: Signatures,
 }
 
 impl VirtualSam {
-    /// A SAM of `product` with the keys of `keys`, powered.
+    /// A SAM of `product` with the keys of `keys` as work keys, powered. It has no system keys, no counter is tied to a
+    /// key, and nothing is locked.
     #[must_use]
     pub fn new(product: SamProduct, serial: [u8; 4], keys: &KeySet) -> Self {
+        Self::with_keys(product, serial, Keys::of_set(keys))
+    }
+
+    fn with_keys(product: SamProduct, serial: [u8; 4], keys: Keys) -> Self {
         Self {
             product,
             serial,
-            power_on_data: power_on_data(product, serial),
-            keys: keys.clone(),
+            power_on_data: product.power_on_data(serial),
+            keys,
+            counters: Counters::default(),
+            parameters: [0; 29],
+            lock: None,
+            since_reset: SinceReset::default(),
+            certifying: Certifying::default(),
             randoms: 0,
             diversifier: None,
-            out_challenge: None,
-            in_challenge: None,
+            fresh: Fresh::default(),
             session: Session::None,
             purse: SvState::default(),
             signatures: Signatures::default(),
@@ -120,13 +127,43 @@ impl VirtualSam {
         self.randoms = u64::from(seed) << 32;
     }
 
-    /// The SAM loses its power: diversifier, challenges, session and purse transaction are forgotten.
+    /// Value of an event counter; nothing above 26.
+    #[must_use]
+    pub fn event_counter(&self, number: u8) -> Option<u32> {
+        self.counters.value(number)
+    }
+
+    /// Ceiling of an event counter; nothing above 26.
+    #[must_use]
+    pub fn ceiling(&self, number: u8) -> Option<u32> {
+        self.counters.ceiling(number)
+    }
+
+    /// Changes an event counter behind the back of everybody; one above 26 is none.
+    pub fn set_event_counter(&mut self, number: u8, value: u32) {
+        self.counters.set_value(number, value);
+    }
+
+    /// Changes a ceiling behind the back of everybody; the ceiling of a counter above 26 is none.
+    pub fn set_ceiling(&mut self, number: u8, ceiling: u32) {
+        self.counters.set_ceiling(number, ceiling);
+    }
+
+    /// The SAM parameters.
+    #[must_use]
+    pub const fn parameters(&self) -> &[u8; 29] {
+        &self.parameters
+    }
+
+    /// The SAM loses its power: diversifier, challenges, session, purse transaction and the key pair made last are
+    /// forgotten, and a lock is in force again.
     pub fn reset(&mut self) {
         self.diversifier = None;
-        self.out_challenge = None;
-        self.in_challenge = None;
+        self.fresh = Fresh::default();
         self.session = Session::None;
         self.purse.forget();
+        self.certifying.forget();
+        self.since_reset = SinceReset::new(self.lock.as_ref(), &self.parameters);
     }
 
     /// Executes one command and returns the answer with its status word. Any bytes are answered.
@@ -141,28 +178,37 @@ impl VirtualSam {
     }
 
     fn execute(&mut self, command: &Command) -> Result<Reply, Refusal> {
-        if command.ins == 0x14 {
-            return self.select_diversifier(command);
+        use Instruction as I;
+        let row = product::row(self.product, command);
+        let between = row.is_some_and(|row| row.instruction == I::SelectDiversifier);
+        let fresh = if between { Fresh::default() } else { std::mem::take(&mut self.fresh) };
+        let row = row.ok_or(status::UNKNOWN_INS)?;
+        if self.since_reset.locked && !row.while_locked {
+            return Err(status::FORBIDDEN);
         }
-        // Both are good for the command that follows, and for no other.
-        let out_challenge = self.out_challenge.take();
-        let in_challenge = self.in_challenge.take();
-        match command.ins {
-            0x84 => self.get_challenge(command),
-            0x86 => self.give_random(command),
-            0x8A => self.digest_init(command, out_challenge),
-            0x8C => self.digest_update(command),
-            0x88 if self.product.is_extended() => self.digest_internal_authenticate(command),
-            0x8E => self.digest_close(command),
-            0x82 => self.digest_authenticate(command),
-            0x12 => self.card_cipher(command, in_challenge),
-            0x54 | 0x56 | 0x5C => self.sv_prepare(command),
-            0x58 => self.sv_check(command),
-            0x1C => self.data_cipher(command),
-            0x2A => self.pso(command),
-            // Never locked.
-            0x20 => Err(status::FORBIDDEN),
-            _ => Err(status::UNKNOWN_INS),
+        match row.instruction {
+            I::SelectDiversifier => self.select_diversifier(command),
+            I::GetChallenge => self.get_challenge(command),
+            I::GiveRandom => self.give_random(command),
+            I::DigestInit => self.digest_init(command, &fresh),
+            I::DigestUpdate => self.digest_update(command),
+            I::DigestInternalAuthenticate => self.digest_internal_authenticate(command),
+            I::DigestClose => self.digest_close(command),
+            I::DigestAuthenticate => self.digest_authenticate(command),
+            I::CardCipher => self.card_cipher(command, &fresh),
+            I::SvPrepare => self.sv_prepare(command),
+            I::SvCheck => self.sv_check(command),
+            I::DataCipher => self.data_cipher(command),
+            I::Pso => self.pso(command),
+            I::SamCipher => self.sam_cipher(command, &fresh),
+            I::Unlock => self.unlock(command, &fresh),
+            I::Read => self.read(command),
+            I::ReadKeyParameters => self.read_key_parameters(command),
+            I::Write => self.write(command, &fresh),
+            I::WriteKey => self.write_key(command, &fresh),
+            I::GetData => self.get_data(command),
+            I::GenerateKeyPair => self.generate_key_pair(command),
+            I::ComputeCertificate => self.compute_certificate(command),
         }
     }
 
@@ -171,7 +217,7 @@ impl VirtualSam {
         if !matches!(command.data.len(), 4 | 8) {
             return Err(status::WRONG_LENGTH);
         }
-        self.diversifier = Some(command.data.clone());
+        self.diversifier = Some(command.data.to_vec());
         Ok(Reply::done())
     }
 
@@ -184,13 +230,13 @@ impl VirtualSam {
         let random: [u8; 8] = self.random();
         let challenge: Vec<u8> = random.into_iter().take(usize::from(length)).collect();
         self.session = Session::None;
-        self.out_challenge = Some(challenge.clone());
+        self.fresh.challenge = Some(challenge.clone());
         Ok(Reply::with(challenge))
     }
 
     fn give_random(&mut self, command: &Command) -> Result<Reply, Refusal> {
         command.with_parameters(0, 0)?;
-        self.in_challenge = Some(command.exactly()?);
+        self.fresh.given = Some(command.exactly()?);
         Ok(Reply::done())
     }
 
@@ -199,10 +245,21 @@ impl VirtualSam {
         crate::cipher::random(&self.serial, self.randoms)
     }
 
-    /// The key `id` for the diversifier selected.
-    fn key(&self, id: KeyId) -> Result<Key, Refusal> {
-        let diversifier = self.diversifier.as_ref().ok_or(status::FORBIDDEN)?;
-        self.keys.diversified(id, diversifier).ok_or(status::RECORD_NOT_FOUND)
+    /// The work key `id`, and its value for the diversifier selected.
+    fn key(&self, id: KeyId) -> Result<(Key, &SamKey), Refusal> {
+        let found = self.keys.work(id);
+        let value = found.and_then(|key| key.diversified(self.diversifier.as_deref()));
+        // Most keys need a diversifier, so the first thing to be missed is that.
+        let missing = if self.diversifier.is_none() { status::FORBIDDEN } else { status::RECORD_NOT_FOUND };
+        value.zip(found).ok_or(missing)
+    }
+
+    /// The same, and counts one use of it.
+    fn use_key(&mut self, id: KeyId) -> Result<Key, Refusal> {
+        let (value, key) = self.key(id)?;
+        let counter = key.parameters.counter();
+        self.counters.count(counter)?;
+        Ok(value)
     }
 }
 
@@ -210,16 +267,6 @@ impl std::fmt::Debug for VirtualSam {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VirtualSam").field("product", &self.product).finish_non_exhaustive()
     }
-}
-
-fn power_on_data(product: SamProduct, [s0, s1, s2, s3]: [u8; 4]) -> [u8; 19] {
-    let (subtype, issuer) = match product {
-        SamProduct::C1 => (0xC1, 0x20),
-        SamProduct::HsmC1 => (0xC1, 0x08),
-        SamProduct::S1E1 => (0xE1, 0x20),
-        SamProduct::S1Dx => (0xD0, 0x20),
-    };
-    [0x3B, 0x3F, 0x96, 0x00, 0x80, 0x5A, 0x48, 0x80, subtype, issuer, 0x50, 0x17, s0, s1, s2, s3, 0x82, 0x90, 0x00]
 }
 
 #[cfg(test)]

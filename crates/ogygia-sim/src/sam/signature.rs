@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::VirtualSam;
+use super::counters::bytes3;
 use crate::cipher::{KeyId, basic_signature, same, traceable_signature};
 use crate::command::{Command, Reply};
 use crate::status::{self, Refusal};
@@ -17,17 +18,16 @@ const FULL_SERIAL: u8 = 0x20;
 /// What the SAM keeps for signatures.
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
-    /// By key.
+    /// By key, for those without an event counter.
     counters: BTreeMap<KeyId, u32>,
     refusals_left: u8,
 }
 
 impl Signatures {
-    fn next(&mut self, id: KeyId) -> [u8; 3] {
+    fn next(&mut self, id: KeyId) -> u32 {
         let counter = self.counters.entry(id).or_default();
         *counter = (*counter + 1) & 0x00FF_FFFF;
-        let [_, high, middle, low] = counter.to_be_bytes();
-        [high, middle, low]
+        *counter
     }
 }
 
@@ -42,18 +42,18 @@ struct Signed<'a> {
 }
 
 impl VirtualSam {
-    pub(super) fn data_cipher(&self, command: &Command) -> Result<Reply, Refusal> {
+    pub(super) fn data_cipher(&mut self, command: &Command) -> Result<Reply, Refusal> {
         command.with_parameters(0x40, 0x00)?;
         let [kif, kvc, message @ ..] = command.data.as_slice() else { return Err(status::WRONG_LENGTH) };
         if message.is_empty() || message.len() > 208 || !message.len().is_multiple_of(8) {
             return Err(status::WRONG_LENGTH);
         }
         let id = KeyId::new(*kif, *kvc);
-        let key = self.key(id)?;
-        if self.keys.is_aes(id) {
+        let (_, key) = self.key(id)?;
+        if key.is_aes() || !key.parameters.signs() || !key.parameters.ciphers() {
             return Err(status::FORBIDDEN);
         }
-        Ok(Reply::with(basic_signature(&key, message)))
+        Ok(Reply::with(basic_signature(&self.use_key(id)?, message)))
     }
 
     pub(super) fn pso(&mut self, command: &Command) -> Result<Reply, Refusal> {
@@ -66,14 +66,19 @@ impl VirtualSam {
 
     fn compute(&mut self, command: &Command) -> Result<Reply, Refusal> {
         let signed = cut(&command.data)?;
-        let key = self.key(signed.id)?;
+        let (key, found) = self.key(signed.id)?;
+        let counter = found.parameters.counter();
         let mut message = signed.message.to_vec();
+        let [s0, serial @ ..] = self.serial;
+        let mut trace = if signed.mode & FULL_SERIAL != 0 { vec![s0] } else { Vec::new() };
+        trace.extend(serial);
+        if signed.offset.is_some_and(|offset| offset + 8 * (trace.len() + 3) > 8 * message.len()) {
+            return Err(status::WRONG_DATA);
+        }
+        let counted = self.counters.count(counter)?;
         if let Some(offset) = signed.offset {
-            let [s0, serial @ ..] = self.serial;
-            let mut trace = if signed.mode & FULL_SERIAL != 0 { vec![s0] } else { Vec::new() };
-            trace.extend(serial);
-            trace.extend(self.signatures.next(signed.id));
-            overwrite(&mut message, offset, &trace)?;
+            trace.extend(bytes3(counted.unwrap_or_else(|| self.signatures.next(signed.id))));
+            overwrite(&mut message, offset, &trace);
         }
         let signature = traceable_signature(&key, signed.mode, &message);
         let mut data = if signed.offset.is_some() { message } else { Vec::new() };
@@ -83,7 +88,7 @@ impl VirtualSam {
 
     fn verify(&mut self, command: &Command) -> Result<Reply, Refusal> {
         let signed = cut(&command.data)?;
-        let key = self.key(signed.id)?;
+        let (key, _) = self.key(signed.id)?;
         let length = signed.message.len().checked_sub(signed.size).filter(|length| *length > 0);
         let (message, given) = signed.message.split_at(length.ok_or(status::WRONG_DATA)?);
         let busy = signed.mode & BUSY != 0;
@@ -124,10 +129,7 @@ fn cut(data: &[u8]) -> Result<Signed<'_>, Refusal> {
 }
 
 /// Puts `with` into `message` from bit `offset` on, counted from the first bit of the first byte.
-fn overwrite(message: &mut [u8], offset: usize, with: &[u8]) -> Result<(), Refusal> {
-    if offset + with.len() * 8 > message.len() * 8 {
-        return Err(status::WRONG_DATA);
-    }
+fn overwrite(message: &mut [u8], offset: usize, with: &[u8]) {
     let bits = with.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1));
     for (place, bit) in (offset..).zip(bits) {
         if let Some(byte) = message.get_mut(place / 8) {
@@ -135,5 +137,4 @@ fn overwrite(message: &mut [u8], offset: usize, with: &[u8]) -> Result<(), Refus
             *byte = if bit == 1 { *byte | mask } else { *byte & !mask };
         }
     }
-    Ok(())
 }

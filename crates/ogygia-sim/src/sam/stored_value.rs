@@ -44,7 +44,7 @@ impl VirtualSam {
             return Err(status::WRONG_LENGTH);
         }
         let kif = if command.ins == 0x56 { KeyId::SV_LOAD_KIF } else { KeyId::SV_DEBIT_KIF };
-        let key = self.key(KeyId::new(kif, prepare.kvc))?;
+        let (key, _) = self.key(KeyId::new(kif, prepare.kvc))?;
         let [c0, c1, c2] = self.random();
         let operation = SvOperation {
             get_header: prepare.header,

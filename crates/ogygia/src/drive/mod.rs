@@ -4,16 +4,16 @@
 //! at once where the transaction has something for both. With one thread per reader, the crate `ogygia-reader` does the
 //! same without async code.
 
+mod sam;
+mod shared;
 mod together;
 
-pub use together::{resume_async, run_async, run_steps_async};
-
-mod sam;
-
 pub use sam::{
-    read_context, read_context_async, run_reload, run_reload_async, run_sam, run_sam_async, select_sam,
-    select_sam_async,
+    read_context, read_context_async, resume_sam, resume_sam_async, run_reload, run_reload_async, run_sam,
+    run_sam_async, select_sam, select_sam_async,
 };
+pub use shared::{SamUser, SharedSam};
+pub use together::{resume_async, run_async, run_steps_async};
 
 use alloc::vec::Vec;
 

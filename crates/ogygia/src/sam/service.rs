@@ -48,9 +48,24 @@ enum UnderWay {
     Counting {
         /// The authenticity of the card is among what is asked.
         verifies: bool,
+        /// Processing does not end before they came.
+        awaited: bool,
     },
     /// What it was for is over meanwhile: the SAM is busy with it, and that is all.
     Void,
+}
+
+/// What the card does while the SAM might work ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meanwhile {
+    /// Nothing: the application decides.
+    Nothing,
+    /// It executes commands.
+    Executes,
+    /// The same; behind them, the SAM will need the keys of this card.
+    NeedsKeys,
+    /// It opens a session.
+    Opens,
 }
 
 /// Which diversifier the SAM has selected.
@@ -333,15 +348,15 @@ impl Service {
     }
 
     /// Makes the queue the request under way, at once or behind the one that is. False when nothing has to be waited
-    /// for: nothing is queued, and the card is not in question.
+    /// for.
     pub(crate) fn seal(&mut self) -> bool {
         if self.waiting.is_empty() {
-            return self.under_way == UnderWay::Counting { verifies: true };
+            return matches!(self.under_way, UnderWay::Counting { awaited: true, .. });
         }
         if self.is_under_way() {
             self.next = true;
         } else {
-            self.depart();
+            self.depart(true);
         }
         true
     }
@@ -350,20 +365,24 @@ impl Service {
     pub(crate) fn depart_next(&mut self) -> bool {
         let next = core::mem::take(&mut self.next) && !self.waiting.is_empty();
         if next {
-            self.depart();
+            self.depart(true);
         }
         next
     }
 
-    fn depart(&mut self) {
+    fn depart(&mut self, awaited: bool) {
         self.flight.clear();
         let mut end = self.selected.confirmed;
         if self.digest.waits_for_init() {
             self.queue_init();
             end = Some(self.card_diversifier());
+        } else if let Some(assumed) = self.selected.assumed.filter(|assumed| end != Some(*assumed)) {
+            // The SAM was forgotten since that was decided.
+            let encoder = self.encoder;
+            self.flight.push(|out| encoder.select_diversifier(assumed.as_bytes(), out));
         }
         self.flight.append(&mut self.waiting);
-        self.under_way = UnderWay::Counting { verifies: self.verifying };
+        self.under_way = UnderWay::Counting { verifies: self.verifying, awaited };
         self.answers.materials.clear();
         self.answers.used = 0;
         self.selected.sent = self.selected.decided.take().or(end);
@@ -372,20 +391,31 @@ impl Service {
         self.prefetched = None;
     }
 
-    /// Gives an idle SAM what it can do before its result is needed: digest what was exchanged, or select the diversifier
-    /// of the card when a session `opens`. Not when something else waits, or is ciphered: that is asked for in its turn.
-    pub(crate) fn work_ahead(&mut self, opens: bool) {
-        if self.is_under_way() || !self.waiting.is_empty() || self.digest.has_encrypted() {
+    /// Gives an idle SAM what it can do before its result is needed: digest what was exchanged; otherwise, while the card
+    /// works `meanwhile`, sign and verify data, or select the diversifier of the card. What is ciphered is asked for in its
+    /// turn.
+    pub(crate) fn work_ahead(&mut self, meanwhile: Meanwhile) {
+        if self.is_under_way() || self.digest.has_encrypted() {
             return;
         }
-        if self.digest.form().is_some() {
+        // A challenge that was fetched, and one that the card was given, suffer nothing but a diversifier behind them.
+        let is_free = self.prefetched.is_none() && meanwhile != Meanwhile::Opens;
+        let awaited = !self.waiting.is_empty();
+        let ready = if awaited {
+            is_free && meanwhile != Meanwhile::Nothing
+        } else if self.digest.form().is_some() {
             self.digest.flush(&mut self.waiting);
-            if !self.waiting.is_empty() || self.digest.waits_for_init() {
-                self.depart();
+            !self.waiting.is_empty() || self.digest.waits_for_init()
+        } else {
+            let selects = meanwhile == Meanwhile::Opens || (meanwhile == Meanwhile::NeedsKeys && is_free);
+            let selects = selects && self.selected.confirmed != Some(self.card_diversifier());
+            if selects {
+                self.select(self.card_diversifier());
             }
-        } else if opens && self.selected.confirmed != Some(self.card_diversifier()) {
-            self.select(self.card_diversifier());
-            self.depart();
+            selects
+        };
+        if ready {
+            self.depart(awaited);
         }
     }
 
@@ -442,7 +472,7 @@ impl Service {
         self.flight.clear();
         match handled {
             Ok(()) => {
-                self.verifying &= under_way != UnderWay::Counting { verifies: true };
+                self.verifying &= !matches!(under_way, UnderWay::Counting { verifies: true, .. });
                 self.selected.confirmed = self.selected.sent;
             }
             Err(_) => self.distrust(),
@@ -457,6 +487,12 @@ impl Service {
         self.flight.clear();
         self.distrust();
         was_needed
+    }
+
+    /// Forgets what the SAM has selected, and its challenge.
+    pub(crate) fn forget(&mut self) {
+        self.selected.confirmed = None;
+        self.prefetched = None;
     }
 
     fn distrust(&mut self) {

@@ -46,7 +46,7 @@ use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
-use crate::sam::{SamProduct, Service};
+use crate::sam::{SamProduct, Service, Turn};
 
 /// One card's transaction: its image, the operations prepared, and the session.
 ///
@@ -105,6 +105,8 @@ pub struct Transaction {
     closed_ahead: Option<Fate>,
     /// The channel was closed, as it was asked for.
     channel_closed: bool,
+    /// Which turn with a shared SAM it had last.
+    pub(crate) turn: Turn,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
     pub(crate) buffers: Buffers,
@@ -171,6 +173,7 @@ impl Transaction {
             received: Batch::new(),
             closed_ahead: None,
             channel_closed: false,
+            turn: Turn::default(),
             responses: Batch::new(),
             buffers: Buffers::default(),
         })
@@ -273,6 +276,25 @@ impl Transaction {
         Ok(())
     }
 
+    /// The SAM has served somebody else, or lost its power: what it had selected, and its challenge, are not relied on
+    /// any more. [`SharedSam`](crate::drive::SharedSam) calls this.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::SamTaken`]: the card has a session open under the control of the SAM. It is void, and what
+    /// [`poll`](Self::poll) gives next is its abort; what the SAM digests ahead of time is of no use any more.
+    /// [`Misuse::Busy`] when processing has begun.
+    pub fn forget_sam(&mut self) -> Result<(), Error> {
+        self.check_idle()?;
+        let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
+        symmetric.service.forget();
+        if !self.session.is_open() {
+            return Ok(());
+        }
+        self.refuse(Misuse::SamTaken.into());
+        Err(Misuse::SamTaken.into())
+    }
+
     fn refuse(&mut self, error: Error) {
         self.fail(error);
         if let State::Done(_) = self.state {
@@ -310,6 +332,9 @@ impl Transaction {
     }
 
     /// The request to send to `peer`, the same until it is answered. Nothing when nothing is asked of it.
+    ///
+    /// Under [`Policy::Overlapped`] card and SAM may both have one: they can be sent at the same time, and are answered in
+    /// any order. Who sends one after the other should begin with the card.
     #[must_use]
     pub fn poll(&self, peer: Peer) -> Option<Request<'_>> {
         self.request(peer)

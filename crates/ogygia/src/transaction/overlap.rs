@@ -6,9 +6,10 @@
 use super::machine::{CardWork, State};
 use super::{Policy, Transaction};
 use crate::apdu::Batch;
-use crate::command::Step;
+use crate::command::{Exchange, Material, Step};
 use crate::error::{Error, Fate};
 use crate::request::{Loss, Peer};
+use crate::sam::Meanwhile;
 
 /// What the next command is built with, where the SAM must give it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,13 +72,33 @@ impl Transaction {
 
     /// Gives the SAM what it can already do, where the policy lets it.
     pub(super) fn work_ahead(&mut self) {
-        let opens = match self.state {
-            State::Card(CardWork::Block(_)) => self.block_steps().any(|step| matches!(step, Step::Opening(_))),
-            State::Idle | State::Done(Ok(())) => false,
+        let meanwhile = match self.state {
+            State::Card(CardWork::Block(_)) => self.meanwhile(),
+            State::Idle | State::Done(Ok(())) => Meanwhile::Nothing,
             State::Card(_) | State::Sam(_) | State::Done(Err(_)) => return,
         };
         if let Some(symmetric) = &mut self.symmetric {
-            symmetric.service.work_ahead(opens);
+            symmetric.service.work_ahead(meanwhile);
+        }
+    }
+
+    /// What the card does with the block.
+    fn meanwhile(&self) -> Meanwhile {
+        let behind = self.list.commands().get(self.block.first..).unwrap_or_default();
+        let needs_keys = |step: Step| match step.material() {
+            Material::PinPresentation { .. }
+            | Material::PinChange { .. }
+            | Material::CardKey { .. }
+            | Material::StoredValue => true,
+            // Behind it, an operation is prepared: that is what it is for.
+            _ => matches!(step, Step::SvGet(_)),
+        };
+        if self.block_steps().any(|step| matches!(step, Step::Opening(_))) {
+            Meanwhile::Opens
+        } else if behind.iter().any(|prepared| needs_keys(prepared.step)) {
+            Meanwhile::NeedsKeys
+        } else {
+            Meanwhile::Executes
         }
     }
 
@@ -116,17 +137,29 @@ impl Transaction {
         }
     }
 
+    /// What went wrong with the SAM meanwhile, if anything: before more is asked of it.
+    pub(super) fn check_sam(&mut self) -> Result<(), Error> {
+        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure)))
+    }
+
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
     /// before the SAM was even asked, except when the SAM was asked about the card.
     pub(super) fn heed_sam_failure(&mut self, next: Result<State, Error>) -> Result<State, Error> {
-        let Some(SamFailure { error, verifying }) = self.sam_failure.take() else { return next };
-        match (next, error) {
-            (Err(error), _) if !verifying => Err(error),
-            (Ok(State::Done(Err(error))), _) => Ok(State::Done(Err(error))),
-            (_, Error::Lost { peer, loss, .. }) if self.session.is_open() => {
-                Err(Error::Lost { peer, loss, fate: Fate::NotCommitted })
+        match (self.sam_failure.take(), next) {
+            (None, next) => next,
+            (Some(SamFailure { verifying: false, .. }), Err(error)) => Err(error),
+            (Some(_), Ok(State::Done(Err(error)))) => Ok(State::Done(Err(error))),
+            (Some(failure), _) => Err(self.error_of(failure)),
+        }
+    }
+
+    /// The error, with what it means now: the session may have been opened since.
+    fn error_of(&self, failure: SamFailure) -> Error {
+        match failure.error {
+            Error::Lost { peer, loss, .. } if self.session.is_open() => {
+                Error::Lost { peer, loss, fate: Fate::NotCommitted }
             }
-            _ => Err(error),
+            error => error,
         }
     }
 }

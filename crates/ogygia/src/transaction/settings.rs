@@ -34,6 +34,8 @@ pub enum Policy {
     ///   two processings.
     /// - While the card executes what stands before the closing and is certain, the SAM makes its MAC.
     /// - While the card is ratified, the SAM verifies it.
+    /// - Outside a session, the SAM selects the diversifier for a PIN, a key or a payment while the card gives what these
+    ///   need, and works on signatures while the card does anything.
     ///
     /// For this the opening, the closing and the ratification are card requests of their own: at most three more in a
     /// session. Where commands are ciphered by the SAM, card and SAM wait for each other as always.

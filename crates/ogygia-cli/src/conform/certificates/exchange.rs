@@ -8,7 +8,7 @@ use ogygia::transaction::{Security, Transaction};
 use ogygia::{ChannelControl, Loss, Request};
 use serde_json::{Value, json};
 
-use super::{Answer, Context, SAM, Unanswered, Vector, same, wrong};
+use super::{Answer, Context, Unanswered, Vector, sam, same, wrong};
 use crate::conform::play;
 use crate::hex::{self, Hex};
 
@@ -25,7 +25,7 @@ pub(super) fn get_data(vector: &Vector) -> Result<Answer, Unanswered> {
         }
         [0x00, 0xCA, 0xDF, 0x4C, ..] => (DataTag::CardCertificate, Card::card_certificate),
         [0x00, 0xCA, 0xDF, 0x4A, ..] => (DataTag::CaCertificate, Card::ca_certificate),
-        [0x80, ..] => return Err(Unanswered::Differs(SAM)),
+        [0x80, ..] => return sam::command(vector),
         other => return Err(wrong(format!("unknown command {}", hex::encode(other)))),
     };
     let mut transaction = transaction_with(TAKES_250)?;
@@ -159,7 +159,7 @@ fn calls(step: &Value) -> Vec<Value> {
     calls
 }
 
-fn first_command(pairs: &[(Hex, Hex)]) -> &[u8] {
+pub(super) fn first_command(pairs: &[(Hex, Hex)]) -> &[u8] {
     pairs.first().map_or(&[], |(command, _)| command.0.as_slice())
 }
 
@@ -170,19 +170,30 @@ fn transaction_with(card: &str) -> Result<Transaction, Unanswered> {
 }
 
 fn replay(transaction: &mut Transaction, pairs: Vec<(Hex, Hex)>) -> Result<(), Unanswered> {
-    let mut card = Recorded { pairs, next: 0 };
-    let mut sam = Recorded { pairs: Vec::new(), next: 0 };
-    let ran = drive::run(transaction, &mut card, &mut sam, ChannelControl::KeepOpen);
-    match card.pairs.get(card.next) {
-        Some((command, _)) => Err(wrong(format!("not sent: {}", hex::encode(&command.0)))),
-        None => ran.map_err(|error| wrong(error.to_string())),
-    }
+    let mut card = Recorded::new(pairs);
+    let ran = drive::run(transaction, &mut card, &mut drive::NoSam, ChannelControl::KeepOpen);
+    card.end()?;
+    ran.map_err(|error| wrong(error.to_string()))
 }
 
 /// Answers what was recorded, in the same order, and is lost when asked for anything else.
-struct Recorded {
+pub(super) struct Recorded {
     pairs: Vec<(Hex, Hex)>,
     next: usize,
+}
+
+impl Recorded {
+    pub(super) const fn new(pairs: Vec<(Hex, Hex)>) -> Self {
+        Self { pairs, next: 0 }
+    }
+
+    /// Whether all that was recorded was sent.
+    pub(super) fn end(&self) -> Result<(), Unanswered> {
+        match self.pairs.get(self.next) {
+            Some((command, _)) => Err(wrong(format!("not sent: {}", hex::encode(&command.0)))),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Channel for Recorded {

@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::super::control_encoder;
-use super::super::lane::Lane;
 use super::super::machine::{ask_block, block_of};
 use super::{Block, Reload, ReloadContext};
 use crate::apdu::Batch;
 use crate::error::{Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::lane::Lane;
 use crate::sam::write::{BLOCK_LEN, Writing};
 use crate::sam::{ConfigureCounter, Encoder, Sam, SamImage, WriteCeiling};
 
@@ -111,11 +111,12 @@ impl ReloadBuilder {
         asked.then(|| self.lane.request(ChannelControl::KeepOpen))
     }
 
-    /// Takes the answers to the request to `peer`.
+    /// Takes the answers to the request to `peer`. [`outcome`](Self::outcome) has what is wrong with them; then there
+    /// will be no reload.
     ///
     /// # Errors
     ///
-    /// What is wrong with them: there will be no reload. Or nothing was asked of this peer.
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle(&mut self, peer: Peer, responses: &Batch) -> Result<(), Error> {
         if self.poll(peer).is_none() {
             return Err(Misuse::NotAsked.into());
@@ -131,21 +132,20 @@ impl ReloadBuilder {
             }
             Err(error) => self.state = State::Done(Err(error)),
         }
-        checked
+        Ok(())
     }
 
-    /// The request to `peer` is lost.
+    /// Takes note that `peer` was lost: there will be no reload, and nothing was written.
     ///
     /// # Errors
     ///
-    /// The loss: there will be no reload, and nothing was written. Or nothing was asked of this peer.
+    /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle_lost(&mut self, peer: Peer, loss: Loss, _received: &Batch) -> Result<(), Error> {
         if self.poll(peer).is_none() {
             return Err(Misuse::NotAsked.into());
         }
-        let error = Error::Lost { peer, loss, fate: Fate::Untouched };
-        self.state = State::Done(Err(error));
-        Err(error)
+        self.state = State::Done(Err(Error::Lost { peer, loss, fate: Fate::Untouched }));
+        Ok(())
     }
 
     /// How it ended; nothing before.

@@ -1,6 +1,4 @@
-#![expect(clippy::string_slice, reason = "hexadecimal text is ASCII")]
-
-use super::Session;
+use super::super::digest::Session;
 use crate::hex::encode;
 use crate::testing::{sam, to_sam as send};
 use crate::{SamProduct, VirtualSam};
