@@ -242,10 +242,15 @@ impl Files {
         }
     }
 
-    /// The bytes of the record from `offset` on are OR-ed with `data`.
+    /// The bytes of the record from `offset` on are OR-ed with `data`. What of them was not known is not known now.
     pub(crate) fn or_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
-        let room = self.uncover(file, self.place(file, number), offset, data.len());
-        if let Some(target) = self.bytes.get_mut(room) {
+        let (place, end) = (self.place(file, number), offset + data.len());
+        let known = self.record(file, number).map_or(0, <[u8]>::len);
+        if end > known {
+            self.holes.push(Hole { file, place, start: known, end, stale: false });
+        }
+        let whole = self.make_room(file, place, end);
+        if let Some(target) = self.bytes.get_mut(whole.start + offset..whole.start + end) {
             target.iter_mut().zip(data).for_each(|(old, new)| *old |= new);
         }
     }
@@ -482,6 +487,10 @@ mod tests {
         assert_eq!(counters(&files), [None, None, Some(9), None]);
         files.replace(id, 1, &[0; 9]);
         assert_eq!(counters(&files), [Some(0), Some(0), Some(0), None]);
+        // What is OR-ed with something unknown is unknown.
+        files.or_at(id, 1, 6, &[0, 0, 1, 0, 0, 1]);
+        assert_eq!(counters(&files), [Some(0), Some(0), Some(1), None]);
+        assert_eq!(files.by_sfi(Sfi(0x19)).unwrap().counter(4), Some(1));
     }
 
     #[test]
