@@ -6,7 +6,8 @@ use ogygia::{Loss, Peer};
 
 use crate::explain::{Context, Explained, explain, shown_command, shown_response};
 use crate::record::{Entry, Exchange, Phase};
-use crate::scenario::{NOTHING, Report, Stage};
+use crate::scenario::{NOTHING, Report, Stage, policy_name};
+use crate::terminal::Durations;
 
 /// Writes the account of `report`.
 pub(crate) fn write(report: &Report, stage: &Stage, out: &mut dyn Write) -> io::Result<()> {
@@ -139,6 +140,12 @@ fn proofs(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     report.done.proofs.iter().try_for_each(|proof| writeln!(out, "  {}", proof.said()))
 }
 
+/// With one decimal.
+pub(crate) fn milliseconds(us: u64) -> String {
+    let tenths = (us + 50) / 100;
+    format!("{}.{}", tenths / 10, tenths % 10)
+}
+
 fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let counts = report.counts();
     let line = |requests: usize, apdus: usize, bytes: crate::record::Volume| {
@@ -149,5 +156,14 @@ fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         0 => String::new(),
         ahead => format!("; bytes include the challenges fetched ahead: {ahead}"),
     };
-    writeln!(out, "  SAM:  {}{ahead}", line(counts.sam_requests, counts.sam_apdus, counts.sam_bytes))
+    writeln!(out, "  SAM:  {}{ahead}", line(counts.sam_requests, counts.sam_apdus, counts.sam_bytes))?;
+    let Durations { selection_us, gate_us, leave_us } = report.durations;
+    writeln!(
+        out,
+        "  time: {} ms until the gate may open, {} ms until the card may leave, after {} ms of selection",
+        milliseconds(gate_us),
+        milliseconds(leave_us),
+        milliseconds(selection_us)
+    )?;
+    writeln!(out, "        virtual: {}; requests {}", report.model.shows, policy_name(report.policy))
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{hex, pki};
+use ogygia_sim::clock::Model;
+
+use crate::{hex, pki, sam};
 
 /// Runs, reads and checks Calypso transactions. Without readers, on a virtual card and a virtual SAM.
 #[derive(Debug, Parser)]
@@ -34,6 +36,15 @@ pub enum Action {
         #[command(subcommand)]
         action: pki::Action,
     },
+    /// Show what a SAM tells of itself, and have it sign
+    #[command(after_help = exit_codes!())]
+    Sam {
+        /// What to do with it
+        #[command(subcommand)]
+        action: sam::Action,
+    },
+    /// Compare policies, bytes and virtual times of scenarios in a table
+    Bench(Bench),
     /// Replay recorded exchanges, and judge certificates, files or folders
     #[command(after_help = exit_codes!())]
     Conform {
@@ -62,7 +73,10 @@ What --json counts, as the specification of transactions does:
   card_apdus, sam_apdus        commands in card_requests and sam_requests
   card_bytes                   bytes of card_requests and of their answers, status words included
   sam_bytes                    the same of sam_requests and sam_prefetches together
-  virtual_us                   null: there is no virtual clock yet
+  virtual_us                   virtual microseconds from the first request of the transaction until the gate may open: the
+                               card is authenticated; until all is done where no session authenticates it
+  virtual_leave_us             the same until the card may leave: all is done, and its session ratified
+  virtual_selection_us         those of the selection, in neither of the two
 What makes a new card ready for a scenario is not counted.
 
 ",
@@ -85,9 +99,12 @@ pub struct Run {
     /// Print one JSON object: the outcome, and what was exchanged (what is counted: --help)
     #[arg(long)]
     pub json: bool,
-    /// How requests are made up: as few as possible
+    /// How requests are made up: as few as possible, or so that card and SAM work at the same time
     #[arg(long, value_enum, default_value_t = Policy::Grouped)]
     pub policy: Policy,
+    /// How long things take, in virtual time: default, fast or distributed
+    #[arg(long, value_name = "NAME", default_value = "default", value_parser = model)]
+    pub model: Model,
     /// Which card
     #[command(flatten)]
     pub card: CardChoice,
@@ -166,6 +183,55 @@ fn secret(text: &str) -> Result<Secret, Infallible> {
 pub enum Policy {
     /// Fewest requests.
     Grouped,
+    /// Shortest time.
+    Overlapped,
+}
+
+impl From<Policy> for ogygia::transaction::Policy {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Grouped => Self::Grouped,
+            Policy::Overlapped => Self::Overlapped,
+        }
+    }
+}
+
+fn model(name: &str) -> Result<Model, String> {
+    let names = Model::ALL.map(|model| model.name).join(", ");
+    Model::from_name(name).ok_or_else(|| format!("there are: {names}"))
+}
+
+/// What the columns of the table mean: the end of the help of `ogygia bench`.
+const COLUMNS: &str = concat!(
+    "\
+Columns, each of the transaction without its selection, with new cards:
+  card, SAM    requests and commands, without challenges that are fetched before the card comes
+  card bytes   out and in, status words included
+  SAM bytes    the same, with challenges that are fetched ahead
+  than spec    bytes more or less than the specification's figures, card and SAM
+  gate         virtual milliseconds until the gate may open: the card is authenticated, or all is done where no session
+               authenticates it
+  leave        virtual milliseconds until the card may leave: all is done
+  bound        until the gate may open, if readers and SAM were never waited for but where one needs what another gives
+  over         how much longer than that the gate stays closed
+
+",
+    exit_codes!()
+);
+
+/// `ogygia bench`.
+#[derive(Debug, Args)]
+#[command(after_help = exit_codes!(), after_long_help = COLUMNS)]
+pub struct Bench {
+    /// Which scenarios; all of them when none is named
+    #[arg(value_name = "SCENARIO")]
+    pub scenarios: Vec<String>,
+    /// Only in the time of this model: default, fast or distributed
+    #[arg(long, value_name = "NAME", value_parser = model)]
+    pub model: Option<Model>,
+    /// Print a JSON object for each line of the table
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `ogygia read`.

@@ -18,6 +18,16 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.last()?)?)).collect()
 }
 
+/// `N` bytes, for the command line.
+///
+/// # Errors
+///
+/// What is expected.
+pub fn fixed<const N: usize>(text: &str) -> Result<[u8; N], String> {
+    let expected = || format!("{N} byte{} in hexadecimal digits", if N == 1 { "" } else { "s" });
+    decode(text).and_then(|bytes| bytes.try_into().ok()).ok_or_else(expected)
+}
+
 /// Bytes that are hexadecimal text in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);

@@ -7,6 +7,7 @@
 
 mod account;
 pub mod args;
+pub mod bench;
 mod clock;
 pub mod conform;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod pki;
 mod read;
 mod readers;
 pub mod record;
+pub mod sam;
 pub mod scenario;
 pub mod store;
 pub mod terminal;
@@ -45,6 +47,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, err: &mut dyn Write) -> R
         Action::Read(read) => read::run(read, out),
         Action::Readers => readers::run(out),
         Action::Pki { action } => pki::run(action, out),
+        Action::Sam { action } => sam::run(action, out),
+        Action::Bench(bench) => bench::run(bench, out),
         Action::Conform { paths } => {
             let report = conform::replay(paths).map_err(|error| Failure::usage(error.to_string()))?;
             let code = u8::from(report.tally().failed != 0);
@@ -62,10 +66,7 @@ fn list(out: &mut dyn Write) -> Result<u8, Failure> {
 
 fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Failure> {
     let name = run.scenario.as_deref().unwrap_or_default();
-    let scenario = Scenario::from_name(name).ok_or_else(|| {
-        let names = Scenario::ALL.map(Scenario::name).join(", ");
-        Failure::usage(format!("no scenario {name:?}; there are: {names}"))
-    })?;
+    let scenario = Scenario::named(name)?;
     let options = Options::of(run, scenario)?;
     let location = Location::parse(&run.location)
         .ok_or_else(|| Failure::usage(format!("no location {:?}; name one or give a number", run.location)))?;
@@ -74,7 +75,7 @@ fn run_scenario(run: &args::Run, out: &mut dyn Write, err: &mut dyn Write) -> Re
         .ok_or_else(|| Failure::usage(format!("a card cannot express the day of {clock}: 2010-01-01 to 2054-11-09")))?;
     let args::CardChoice { file, profile } = &run.card;
     let stored = store::open(file.as_deref(), profile.as_deref(), scenario.default_profile())?;
-    let terminal = Terminal::new(stored.card);
+    let terminal = Terminal::with(stored.card, run.policy.into(), run.model);
     let mut stage =
         Stage { terminal, clock, now, location, options, fresh: stored.fresh, setup: Vec::new(), before: None };
     let report = scenario.run(&mut stage);

@@ -52,6 +52,9 @@ fn check(run: &args::Run, scenario: Scenario) -> Result<(), Failure> {
     }
 }
 
+const DEFAULT_PIN: [u8; Pin::LEN] = *b"0000";
+const DEFAULT_NEW_PIN: [u8; Pin::LEN] = *b"4711";
+
 /// What some scenarios are told. Others do not look at it, and are not given it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -69,6 +72,21 @@ pub struct Options {
     pub validity: u32,
     /// The terminal has a SAM.
     pub sam: bool,
+}
+
+impl Default for Options {
+    /// As without any option on the command line.
+    fn default() -> Self {
+        Self {
+            fare: 1,
+            pin: Pin::new(DEFAULT_PIN),
+            new_pin: Pin::new(DEFAULT_NEW_PIN),
+            goods: Goods::Trips(10),
+            serial: None,
+            validity: 60,
+            sam: true,
+        }
+    }
 }
 
 impl Options {
@@ -90,8 +108,8 @@ impl Options {
         });
         Ok(Self {
             fare: run.fare.unwrap_or(1),
-            pin: pin(run.pin.as_ref(), *b"0000")?,
-            new_pin: pin(run.new_pin.as_ref(), *b"4711")?,
+            pin: pin(run.pin.as_ref(), DEFAULT_PIN)?,
+            new_pin: pin(run.new_pin.as_ref(), DEFAULT_NEW_PIN)?,
             goods,
             serial: serial.transpose()?,
             validity: run.validity.unwrap_or(60),

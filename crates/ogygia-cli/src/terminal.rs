@@ -3,11 +3,12 @@
 use ogygia::apdu::Batch;
 use ogygia::card::{Card, CardClass, KeyId, Kif, Kvc};
 use ogygia::command::{Command, CommandName};
-use ogygia::drive::{Channel, resume};
+use ogygia::drive::Driver;
 use ogygia::sam::Sam;
 use ogygia::selection::{Occurrence, Outcome, Scenario, Selection};
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{Error, Malformed, Misbehaviour, Peer};
+use ogygia_sim::clock::{Clock, Model};
 use ogygia_sim::{CardLink, KeySet, SamLink, SamProduct, VirtualCard, VirtualSam};
 
 use crate::error::Failure;
@@ -46,19 +47,101 @@ pub struct Terminal {
     pub sam: Recorded<SamLink>,
     /// What both were told.
     pub log: Log,
+    /// When requests are released.
+    pub policy: Policy,
+    clock: Clock,
+    times: Times,
+}
+
+/// When what happened, in microseconds of virtual time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    phase: Phase,
+    /// The last selection began.
+    selection: u64,
+    /// The first transaction behind it began.
+    transaction: Option<u64>,
+    /// The last outcome of a transaction.
+    done: u64,
+    authenticated: Option<u64>,
+}
+
+/// How long a scenario takes, in microseconds of virtual time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Durations {
+    /// The selection, which comes before everything else.
+    pub selection_us: u64,
+    /// From the first request of the transaction until the gate may open: the card is authenticated. Until all is done
+    /// where no session authenticates it.
+    pub gate_us: u64,
+    /// From there until the card may leave: all is done, and its session ratified.
+    pub leave_us: u64,
+}
+
+impl Driver for Terminal {
+    fn resume(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
+        let outcome = self.clock.resume(transaction, &mut self.card, &mut self.sam);
+        if self.times.phase == Phase::Transaction {
+            self.times.done = self.clock.now_us();
+            self.times.authenticated = self.clock.marks().authenticated_us;
+        }
+        outcome
+    }
 }
 
 impl Terminal {
-    /// A terminal with a virtual SAM, before which `card` lies.
+    /// A terminal with a virtual SAM, before which `card` lies. It asks one peer at a time, in the time of the default
+    /// model.
     #[must_use]
     pub fn new(card: VirtualCard) -> Self {
+        Self::with(card, Policy::Grouped, Model::DEFAULT)
+    }
+
+    /// The same, with another policy, and in the time of another model.
+    #[must_use]
+    pub fn with(card: VirtualCard, policy: Policy, model: Model) -> Self {
         let log = Log::default();
         let sam = VirtualSam::new(SamProduct::C1, SAM_SERIAL, &keys());
         Self {
             card: Recorded::new(CardLink::new(card), Peer::Card, &log),
             sam: Recorded::new(SamLink::new(sam), Peer::Sam, &log),
             log,
+            policy,
+            clock: Clock::new(model),
+            times: Times::default(),
         }
+    }
+
+    /// What follows is for this.
+    pub fn begin(&mut self, phase: Phase) {
+        self.log.begin(phase);
+        self.times.phase = phase;
+        match phase {
+            Phase::Selection => {
+                self.times.selection = self.clock.now_us();
+                self.times.transaction = None;
+            }
+            Phase::Transaction => {
+                self.times.transaction.get_or_insert(self.clock.now_us());
+            }
+            Phase::Setup | Phase::Prefetch => {}
+        }
+    }
+
+    /// How long the last transaction took, with the selection before it.
+    #[must_use]
+    pub fn durations(&self) -> Durations {
+        let Times { selection, transaction, done, authenticated, .. } = self.times;
+        let began = transaction.unwrap_or(done);
+        let gate = authenticated.filter(|at| (began..=done).contains(at)).unwrap_or(done);
+        let since = |at: u64| at.saturating_sub(began);
+        Durations { selection_us: began.saturating_sub(selection), gate_us: since(gate), leave_us: since(done) }
+    }
+
+    /// How long things take.
+    #[must_use]
+    pub const fn model(&self) -> &Model {
+        self.clock.model()
     }
 
     /// What secures the transactions of this terminal; with ratification where it validates.
@@ -70,7 +153,10 @@ impl Terminal {
     /// The same, to be changed where a scenario needs it.
     #[must_use]
     pub fn settings(&self, ratification: bool) -> SymmetricSettings {
-        ticketing::settings(Sam::from_power_on_data(self.sam.inner().sam().power_on_data()), ratification)
+        let sam = Sam::from_power_on_data(self.sam.inner().sam().power_on_data());
+        let mut settings = ticketing::settings(sam, ratification);
+        settings.policy = self.policy;
+        settings
     }
 
     /// Selects the first of `names` that is on the card and whose application is served.
@@ -165,7 +251,7 @@ impl Terminal {
         let mut answers = Batch::new();
         while let Some(request) = scenario.poll() {
             answers.clear();
-            self.card.transmit(&request, &mut answers)?;
+            self.clock.transmit(&request, &mut self.card, &mut answers)?;
             scenario.handle(&answers)?;
         }
         match scenario.outcome() {
@@ -181,9 +267,9 @@ impl Terminal {
     ///
     /// What went wrong with the SAM.
     pub fn prefetch(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
-        self.log.begin(Phase::Prefetch);
+        self.begin(Phase::Prefetch);
         transaction.prefetch_challenge()?;
-        resume(transaction, &mut self.card, &mut self.sam)
+        self.resume(transaction)
     }
 }
 
@@ -221,7 +307,6 @@ mod tests {
     use ogygia::ChannelControl;
     use ogygia::card::Level;
     use ogygia::command::{CloseSession, Invalidate, OpenSession};
-    use ogygia::drive::run;
 
     use super::*;
     use crate::ticketing::application::{LOADER, Refused, VALIDATOR};
@@ -234,7 +319,7 @@ mod tests {
         let commands: [Command<'_>; 3] =
             [OpenSession { level: Level::Personalization }.into(), Invalidate.into(), CloseSession.into()];
         commands.into_iter().for_each(|command| transaction.prepare(command).unwrap());
-        run(&mut transaction, &mut terminal.card, &mut terminal.sam, ChannelControl::CloseAfter).unwrap();
+        terminal.run(&mut transaction, ChannelControl::CloseAfter).unwrap();
         assert!(matches!(terminal.select(VALIDATOR, false), Err(Failure::Refused(Refused::NotFound))));
         assert!(terminal.select(LOADER, true).unwrap().invalidated());
         assert!(terminal.select_any(None).unwrap().invalidated());

@@ -172,6 +172,8 @@ pub enum Argument {
     Aid,
     /// What unlocks a SAM: 8 or 16 bytes.
     UnlockValue,
+    /// Power-on data: not empty.
+    PowerOnData,
 }
 
 /// What is wrong with an answer.
@@ -408,6 +410,7 @@ impl fmt::Display for Argument {
             Self::KeyRecord => "key record",
             Self::Aid => "application name",
             Self::UnlockValue => "unlock value",
+            Self::PowerOnData => "power-on data",
         })
     }
 }
@@ -468,9 +471,9 @@ impl fmt::Display for Fate {
         f.write_str(match self {
             Self::Untouched => "nothing was being written",
             Self::NotCommitted => "nothing was committed",
-            Self::Unknown => "whether the card committed is not known",
-            Self::Unverified => "the card committed, but its authenticity is not proved",
-            Self::Committed => "the card committed, and is authentic",
+            Self::Unknown => "whether it was committed is not known",
+            Self::Unverified => "it was committed, but its authenticity is not proved",
+            Self::Committed => "it was committed, and is authentic",
         })
     }
 }

@@ -37,6 +37,8 @@ struct Story {
     card: Vec<Vec<u8>>,
     /// What the SAM digested: the openings, commands and answers of sessions, in order, and what was made of them.
     digest: Vec<Vec<u8>>,
+    /// What the SAM was told besides.
+    sam: Vec<Vec<u8>>,
     image: String,
 }
 
@@ -112,7 +114,12 @@ impl Terminal {
         for command in request.commands.iter().take(came.answers.len()) {
             match peer {
                 Peer::Card => self.story.card.push(command.to_vec()),
-                Peer::Sam | Peer::ControlSam => note_digested(command, &mut self.story.digest),
+                Peer::Sam | Peer::ControlSam => {
+                    note_digested(command, &mut self.story.digest);
+                    if command.get(1) != Some(&0x8C) {
+                        self.story.sam.push(command.to_vec());
+                    }
+                }
             }
         }
         self.transaction.handle(peer, &came.answers).unwrap();
@@ -165,6 +172,15 @@ fn forgot(story: &Story) -> bool {
     })
 }
 
+/// Every session that the card opened was closed with a MAC.
+fn is_whole(story: &Story) -> bool {
+    let told = |ins, len: usize| {
+        let commands = story.card.iter();
+        commands.filter(|command| command.get(1) == Some(&ins) && command.len() > len).count()
+    };
+    told(0x8A, 0) == told(0x8E, 5)
+}
+
 /// What was digested of sessions that were closed. Of others, the SAM need not have heard.
 fn closed(story: &Story) -> Vec<&[Vec<u8>]> {
     let sessions = story.digest.chunk_by(|_, next| next.first() != Some(&0x8A));
@@ -183,7 +199,7 @@ fn without_place(outcome: Result<(), Error>) -> Result<(), Error> {
 
 #[test]
 fn both_policies_do_the_same() {
-    let (compared, both, forgotten) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let [compared, both, forgotten, whole] = [const { Cell::new(0) }; 4];
     let rng_seed = RngSeed::Fixed(7);
     let config = ProptestConfig { cases: 4000, rng_seed, failure_persistence: None, ..ProptestConfig::default() };
     let drawn = (card(), security(), acts(), any::<bool>());
@@ -204,6 +220,10 @@ fn both_policies_do_the_same() {
             if grouped.outcomes.iter().all(Result::is_ok) {
                 prop_assert_eq!(&overlapped.card, &grouped.card, "{:?}", first);
                 prop_assert_eq!(closed(&overlapped), closed(&grouped), "{:?}", first);
+                if is_whole(&grouped) {
+                    prop_assert_eq!(&overlapped.sam, &grouped.sam, "{:?}", first);
+                    whole.set(whole.get() + 1);
+                }
                 compared.set(compared.get() + 1);
             }
         }
@@ -211,5 +231,6 @@ fn both_policies_do_the_same() {
     });
     run.unwrap();
     assert!(compared.get() > 3000 && both.get() > 5000, "{compared:?} {both:?}");
+    assert!(whole.get() > 2000, "{whole:?}");
     assert!(forgotten.get() < 400, "{forgotten:?}");
 }

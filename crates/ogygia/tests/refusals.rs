@@ -25,6 +25,14 @@ const UNKNOWN: [u16; 4] = [0x0000, 0x1234, 0x6F00, 0x9001];
 /// How many status words all tables have together, at least.
 const WORDS: usize = 318;
 
+/// What a SAM that works ahead is told when the session has been opened.
+const BEFORE_THE_SCENE: [CommandName; 4] = [
+    CommandName::SamSelectDiversifier,
+    CommandName::SamDigestInit,
+    CommandName::SamDigestUpdate,
+    CommandName::SamDigestUpdateMultiple,
+];
+
 /// A scene that was played.
 struct Played {
     bench: Bench,
@@ -34,23 +42,34 @@ struct Played {
 }
 
 fn play(scene: &Scene, instead: Option<&[u8]>) -> Played {
-    let mut bench = Bench::new(scene.transaction());
+    let mut bench = Bench::new(scene.transaction(), scene.sam_first);
     look_around(&mut bench.transaction).unwrap();
     bench.run().unwrap();
     let outside = matches!(scene.place, Place::Outside | Place::Executed);
     let mut before = bench.content();
+    // A SAM that begins before the scene may refuse before it.
+    let begins = scene.sam_first && BEFORE_THE_SCENE.contains(&scene.name);
+    if let (true, Some(answer)) = (begins, instead) {
+        bench.replace(scene.name, answer);
+    }
     if !outside && !scene.whole {
         open_and_write(&mut bench.transaction).unwrap();
-        bench.run().unwrap();
+        if let Err(error) = bench.run() {
+            assert!(begins && bench.peers.replaced.is_some(), "{}", scene.title());
+            return Played { bench, result: Err(error), before };
+        }
         // So that restoring is more than doing nothing: what was written is known once the closing needs it.
         assert_ne!(bench.content(), before, "{}", scene.title());
     }
     (scene.before)(&mut bench.transaction).unwrap();
-    bench.run().unwrap();
+    if let Err(error) = bench.run() {
+        assert!(begins && bench.peers.replaced.is_some(), "{}", scene.title());
+        return Played { bench, result: Err(error), before };
+    }
     if outside {
         before = bench.content();
     }
-    if let Some(answer) = instead {
+    if let (false, Some(answer)) = (begins, instead) {
         bench.replace(scene.name, answer);
     }
     (scene.prepare)(&mut bench.transaction).unwrap();
@@ -343,7 +362,7 @@ fn answers_that_are_not_the_one_that_was_certain() {
 fn a_refused_abort_behind_an_error() {
     let updating = scenes().into_iter().find(|scene| scene.place == Place::Within).unwrap();
     for &(word, _) in CommandName::AbortSecureSession.refusals() {
-        let mut bench = Bench::new(updating.transaction());
+        let mut bench = Bench::new(updating.transaction(), false);
         let before = bench.content();
         open_and_write(&mut bench.transaction).unwrap();
         bench.run().unwrap();

@@ -11,6 +11,8 @@ mod desk;
 mod identification;
 #[path = "requirements/messages.rs"]
 mod messages;
+#[path = "requirements/sams.rs"]
+mod sams;
 #[path = "requirements/secrets.rs"]
 mod secrets;
 #[path = "requirements/sessions.rs"]

@@ -1,18 +1,18 @@
 //! Cases on a SAM itself, without a card.
 
-mod image;
 mod operation;
 mod selection;
 
-use ogygia::drive;
 use ogygia::sam::{KeyReference, Sam, SamImage};
 use ogygia::sam_transaction::SamTransaction;
+use ogygia::{ChannelControl, drive};
 use serde_json::Value;
 
 use super::kind;
 use super::play::{channel, same_image, same_kind_by};
 use super::script::Script;
 use super::vector::{Case, Step};
+use crate::sam::image;
 use operation::Pending;
 
 /// The first thing that was not as recorded, or `Ok`.
@@ -69,5 +69,13 @@ fn play_step<'a>(
     Script::first_difference(&[(target, "target SAM"), (control, "control SAM")])?;
     target.end().map_err(|what| format!("to the target SAM: {what}"))?;
     control.end().map_err(|what| format!("to the control SAM: {what}"))?;
-    same_kind_by(kind::of_sam, "result", step.error.as_deref(), result.err())
+    same_kind_by(kind::of_sam, "result", step.error.as_deref(), result.err())?;
+    let closes = match step.op.as_str() {
+        "process" => channel(step)? == ChannelControl::CloseAfter,
+        other => other == "sam_async_reload",
+    };
+    if closes && result.is_ok() && !target.closed() {
+        return Err("the channel was not closed".into());
+    }
+    Ok(())
 }

@@ -46,10 +46,10 @@ pub struct Issue {
     #[arg(long, value_name = "HEX", default_value = "A000000291FF9101", value_parser = aid)]
     pub aid: Aid,
     /// The serial number of the card
-    #[arg(long, value_name = "HEX", default_value = "0000000011223344", value_parser = fixed::<8>)]
+    #[arg(long, value_name = "HEX", default_value = "0000000011223344", value_parser = hex::fixed::<8>)]
     pub serial: [u8; 8],
     /// The startup information of the card
-    #[arg(long, value_name = "HEX", default_value = "0A3C3005141001", value_parser = fixed::<7>)]
+    #[arg(long, value_name = "HEX", default_value = "0A3C3005141001", value_parser = hex::fixed::<7>)]
     pub startup_info: [u8; 7],
     /// First day of the card's certificate
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
@@ -121,7 +121,7 @@ pub struct Verify {
     #[arg(long)]
     pub accept_expired: bool,
     /// The card must have this serial number
-    #[arg(long, value_name = "HEX", value_parser = fixed::<8>)]
+    #[arg(long, value_name = "HEX", value_parser = hex::fixed::<8>)]
     pub serial: Option<[u8; 8]>,
     /// The application must be this one
     #[arg(long, value_name = "HEX", value_parser = aid)]
@@ -159,10 +159,6 @@ pub struct ChainFiles {
 
 fn aid(text: &str) -> Result<Aid, &'static str> {
     hex::decode(text).and_then(|bytes| Aid::new(&bytes)).ok_or("5 to 16 bytes in hexadecimal digits")
-}
-
-fn fixed<const N: usize>(text: &str) -> Result<[u8; N], String> {
-    hex::decode(text).and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| format!("{N} bytes in hexadecimal digits"))
 }
 
 fn day(text: &str) -> Result<Day, &'static str> {

@@ -2,7 +2,7 @@
 
 use ogygia::card::{Card, FileHeader, FileType, Sfi};
 use ogygia::command::{Command, DataTag, GetData, ReadBinary, ReadRecord, ReadRecords, SelectFile};
-use ogygia::drive::{NoSam, run};
+use ogygia::drive::Driver;
 use ogygia::transaction::{Security, Transaction};
 use ogygia::{ChannelControl, Error, Peer};
 
@@ -21,9 +21,9 @@ const MOST_RECORDS: u8 = 8;
 ///
 /// Of the application of this name, else of the one that a ticketing terminal would take, else of any.
 pub(super) fn read_all(terminal: &mut Terminal, name: Option<&[u8]>) -> Result<Card, Failure> {
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_any(name)?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let mut reader = Reader { transaction: Transaction::new(card, Security::None)?, terminal };
     reader.try_one(SelectFile::CurrentDirectory)?;
     reader.read_certificates()?;
@@ -48,7 +48,7 @@ impl Reader<'_> {
         let done = self
             .transaction
             .prepare(command)
-            .and_then(|()| run(&mut self.transaction, &mut self.terminal.card, &mut NoSam, ChannelControl::KeepOpen));
+            .and_then(|()| self.terminal.run(&mut self.transaction, ChannelControl::KeepOpen));
         match done {
             Ok(()) => Ok(true),
             Err(Error::Status { peer: Peer::Card, .. } | Error::Unsupported(_)) => Ok(false),

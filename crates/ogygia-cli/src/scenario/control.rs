@@ -1,6 +1,5 @@
 //! `control`.
 
-use ogygia::drive::NoSam;
 use ogygia::transaction::{Security, Transaction};
 
 use super::{Done, Outcome, Proof, Stage, setup};
@@ -14,15 +13,15 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let controller = Controller { now: stage.now, location: stage.location, validity: stage.options.validity };
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     let security = if stage.options.sam { terminal.security(false) } else { Security::None };
     let mut transaction = Transaction::new(card, security)?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let inspection = if stage.options.sam {
-        control(&mut transaction, &mut terminal.card, &mut terminal.sam, &controller, Mode::Session)?
+        control(&mut transaction, terminal, &controller, Mode::Session)?
     } else {
-        control(&mut transaction, &mut terminal.card, &mut NoSam, &controller, Mode::Plain)?
+        control(&mut transaction, terminal, &controller, Mode::Plain)?
     };
     let proofs = Proof::of_session(&transaction);
     Ok(Done {

@@ -14,16 +14,16 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     setup::personalize(stage)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(LOADER, true)?;
     let serial = card.full_serial_number();
     if stage.options.serial.is_some_and(|wanted| wanted != serial) {
         return Err(Failure::failed(format!("not the same card: this one is {}", hex::encode(&serial))));
     }
     let mut transaction = Transaction::new(card, terminal.security(false))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let order = Order { goods: stage.options.goods, today: stage.now.date };
-    let loading = load(&mut transaction, &mut terminal.card, &mut terminal.sam, &order)?;
+    let loading = load(&mut transaction, terminal, &order)?;
     Ok(Done {
         outcome: match loading.outcome {
             Ok(_) => Outcome::Success,

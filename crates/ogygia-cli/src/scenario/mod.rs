@@ -13,7 +13,7 @@ mod validate;
 pub use changes::Contents;
 pub(crate) use proof::NOTHING;
 pub use proof::Proof;
-pub use report::{Change, Done, Outcome, Report};
+pub use report::{Change, Done, Outcome, Report, policy_name};
 
 use jiff::civil::DateTime;
 
@@ -225,6 +225,18 @@ impl Scenario {
         Self::ALL.into_iter().find(|scenario| scenario.name() == name)
     }
 
+    /// The same.
+    ///
+    /// # Errors
+    ///
+    /// There is none: what names there are.
+    pub fn named(name: &str) -> Result<Self, Failure> {
+        Self::from_name(name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Failure::usage(format!("no scenario {name:?}; there are: {names}"))
+        })
+    }
+
     fn play(self, stage: &mut Stage) -> Result<Done, Failure> {
         match self {
             Self::PlainPin => scripted::plain_pin(stage),
@@ -273,7 +285,15 @@ impl Scenario {
         if let Some(before) = stage.before.take() {
             done.changed.splice(0..0, before.changes(&stage.contents()));
         }
-        Report { scenario: self, setup: std::mem::take(&mut stage.setup), entries: stage.terminal.log.entries(), done }
+        Report {
+            scenario: self,
+            setup: std::mem::take(&mut stage.setup),
+            entries: stage.terminal.log.entries(),
+            done,
+            policy: stage.terminal.policy,
+            model: *stage.terminal.model(),
+            durations: stage.terminal.durations(),
+        }
     }
 }
 
@@ -299,6 +319,21 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// A stage whose card was never used, without any option.
+    #[must_use]
+    pub fn fresh(terminal: Terminal, clock: DateTime, now: Moment) -> Self {
+        Self {
+            terminal,
+            clock,
+            now,
+            location: Location(0),
+            options: Options::default(),
+            fresh: true,
+            setup: Vec::new(),
+            before: None,
+        }
+    }
+
     /// What the card holds.
     fn contents(&self) -> Contents {
         Contents::of(self.terminal.card.inner().card())

@@ -13,11 +13,11 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let environment = setup::environment(stage)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(LOADER, true)?;
     let mut transaction = Transaction::new(card, terminal.security(false))?;
-    terminal.log.begin(Phase::Transaction);
-    personalize(&mut transaction, &mut terminal.card, &mut terminal.sam, &environment)?;
+    terminal.begin(Phase::Transaction);
+    personalize(&mut transaction, terminal, &environment)?;
     let slots = slots(transaction.card().product());
     let mut decided = vec![
         "The application and its file structure are known.".to_owned(),

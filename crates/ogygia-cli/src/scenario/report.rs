@@ -2,11 +2,14 @@
 
 use std::fmt::Display;
 
+use ogygia::transaction::Policy;
+use ogygia_sim::clock::Model;
 use serde::Serialize;
 
 use super::{Proof, Scenario};
 use crate::error::Failure;
 use crate::record::{Counts, Entry, Volume};
+use crate::terminal::Durations;
 
 /// How a scenario ended, in one word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +95,12 @@ pub struct Report {
     pub entries: Vec<Entry>,
     /// What came of it.
     pub done: Done,
+    /// When requests were released.
+    pub policy: Policy,
+    /// How long things took.
+    pub model: Model,
+    /// How long it took, in virtual time.
+    pub durations: Durations,
 }
 
 /// The one object of `--json`.
@@ -109,7 +118,19 @@ struct Json<'a> {
     sam_apdus: usize,
     card_bytes: Volume,
     sam_bytes: Volume,
-    virtual_us: Option<u64>,
+    model: &'a str,
+    virtual_us: u64,
+    virtual_leave_us: u64,
+    virtual_selection_us: u64,
+}
+
+/// The name of a policy on the command line.
+#[must_use]
+pub const fn policy_name(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Grouped => "grouped",
+        Policy::Overlapped => "overlapped",
+    }
 }
 
 impl Report {
@@ -134,7 +155,7 @@ impl Report {
         let counts = self.counts();
         let json = Json {
             scenario: self.scenario.name(),
-            policy: "grouped",
+            policy: policy_name(self.policy),
             outcome: self.done.outcome.word(),
             authenticated: self.done.authenticated(),
             selection_requests: counts.selection_requests,
@@ -145,7 +166,10 @@ impl Report {
             sam_apdus: counts.sam_apdus,
             card_bytes: counts.card_bytes,
             sam_bytes: counts.sam_bytes,
-            virtual_us: None,
+            model: self.model.name,
+            virtual_us: self.durations.gate_us,
+            virtual_leave_us: self.durations.leave_us,
+            virtual_selection_us: self.durations.selection_us,
         };
         serde_json::to_string_pretty(&json).map_err(|error| Failure::failed(error.to_string()))
     }

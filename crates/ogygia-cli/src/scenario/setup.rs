@@ -25,7 +25,7 @@ pub(super) fn personalize(stage: &mut Stage) -> Result<(), Failure> {
     }
     let environment = environment(stage)?;
     let (mut transaction, terminal) = begin(stage)?;
-    personalize::personalize(&mut transaction, &mut terminal.card, &mut terminal.sam, &environment)?;
+    personalize::personalize(&mut transaction, terminal, &environment)?;
     stage.setup.push(format!("personalized with key 1: {environment}"));
     Ok(())
 }
@@ -38,7 +38,7 @@ pub(super) fn prepare(stage: &mut Stage) -> Result<(), Failure> {
     }
     let order = load::Order { goods: load::Goods::Trips(TRIPS), today: stage.now.date };
     let (mut transaction, terminal) = begin(stage)?;
-    let loading = load::load(&mut transaction, &mut terminal.card, &mut terminal.sam, &order)?;
+    let loading = load::load(&mut transaction, terminal, &order)?;
     let plan = loading.outcome.map_err(|refusal| Failure::failed(refusal.to_string()))?;
     stage.setup.push(format!("loaded with key 2: {} into slot {}, {}", order.goods, plan.slot, plan.contract));
     Ok(())
@@ -52,7 +52,7 @@ pub(super) fn travel(stage: &mut Stage) -> Result<(), Failure> {
     }
     let validator = validate::Terminal { now: stage.now, location: stage.location, fare: stage.options.fare };
     let (mut transaction, terminal) = begin(stage)?;
-    validate::validate(&mut transaction, &mut terminal.card, &mut terminal.sam, &validator)?;
+    validate::validate(&mut transaction, terminal, &validator)?;
     stage.setup.push(format!("validated with key 3: {} at {}", stage.now, stage.location));
     Ok(())
 }
@@ -60,7 +60,7 @@ pub(super) fn travel(stage: &mut Stage) -> Result<(), Failure> {
 /// A transaction with the card, not part of the scenario.
 pub(super) fn begin(stage: &mut Stage) -> Result<(Transaction, &mut Terminal), Failure> {
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Setup);
+    terminal.begin(Phase::Setup);
     let card = terminal.select(LOADER, true)?;
     Ok((Transaction::new(card, terminal.security(false))?, terminal))
 }

@@ -7,7 +7,6 @@ use ogygia_sim::Fault;
 use super::*;
 use crate::record::{Counts, Entry, Phase, Volume};
 use crate::store::{new_card, profiles};
-use crate::ticketing::load::Goods;
 
 fn stage(profile: &str) -> Stage {
     let clock: DateTime = "2026-11-25T08:32".parse().unwrap();
@@ -16,23 +15,10 @@ fn stage(profile: &str) -> Stage {
         clock,
         now: Moment::from_civil(clock).unwrap(),
         location: Location(5),
-        options: options(),
+        options: Options::default(),
         fresh: true,
         setup: Vec::new(),
         before: None,
-    }
-}
-
-/// As without any option on the command line.
-fn options() -> Options {
-    Options {
-        fare: 1,
-        pin: Pin::new(*b"0000"),
-        new_pin: Pin::new(*b"4711"),
-        goods: Goods::Trips(10),
-        serial: None,
-        validity: 60,
-        sam: true,
     }
 }
 

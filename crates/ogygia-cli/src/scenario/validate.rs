@@ -15,12 +15,12 @@ pub(super) fn play(stage: &mut Stage) -> Result<Done, Failure> {
     let terminal = &mut stage.terminal;
     let mut transaction = Transaction::new(placeholder()?, terminal.security(true))?;
     terminal.prefetch(&mut transaction)?;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     transaction.restart(&card)?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let validator = validate::Terminal { now: stage.now, location: stage.location, fare: stage.options.fare };
-    let verdict = validate(&mut transaction, &mut terminal.card, &mut terminal.sam, &validator)?;
+    let verdict = validate(&mut transaction, terminal, &validator)?;
     Ok(Done {
         outcome: match verdict.outcome {
             validate::Outcome::Success => Outcome::Success,

@@ -27,7 +27,7 @@ pub use values::{DateCompact, Location, Moment, Priority, TimeCompact, Version};
 use ogygia::ChannelControl::KeepOpen;
 use ogygia::card::{Card, Kif, Level};
 use ogygia::command::CancelSession;
-use ogygia::drive::{Channel, resume, run};
+use ogygia::drive::Driver;
 use ogygia::sam::Sam;
 use ogygia::transaction::{SymmetricSettings, Transaction};
 
@@ -59,14 +59,13 @@ fn known_record(card: &Card, file: layout::TicketingFile, number: u8) -> &[u8] {
 pub(crate) fn settle<T, E>(
     result: Result<T, E>,
     transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
+    readers: &mut impl Driver,
 ) -> Result<T, E> {
     if result.is_err() {
         // The first error tells why; what becomes of the abort changes nothing.
-        let _ = resume(transaction, card, sam);
+        let _ = readers.resume(transaction);
         if transaction.is_session_open() {
-            let _ = transaction.prepare(CancelSession).and_then(|()| run(transaction, card, sam, KeepOpen));
+            let _ = transaction.prepare(CancelSession).and_then(|()| readers.run(transaction, KeepOpen));
         }
     }
     result

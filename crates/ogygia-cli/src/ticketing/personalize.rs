@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use ogygia::card::Level;
 use ogygia::command::{CloseSession, OpenSession, UpdateRecord};
-use ogygia::drive::{Channel, run};
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 
@@ -36,13 +36,11 @@ pub fn environment(today: Date, number: u32) -> Option<Environment> {
 /// What went wrong. Cards that allow few modifications in a session may then be personalized in part.
 pub fn personalize(
     transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
+    readers: &mut impl Driver,
     environment: &Environment,
 ) -> Result<(), Error> {
-    let written =
-        prepare(transaction, environment).and_then(|()| run(transaction, card, sam, ChannelControl::CloseAfter));
-    settle(written, transaction, card, sam)
+    let written = prepare(transaction, environment).and_then(|()| readers.run(transaction, ChannelControl::CloseAfter));
+    settle(written, transaction, readers)
 }
 
 fn prepare(transaction: &mut Transaction, environment: &Environment) -> Result<(), Error> {

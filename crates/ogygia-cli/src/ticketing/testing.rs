@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use ogygia::card::Level;
 use ogygia::command::{CloseSession, OpenSession, UpdateRecord};
-use ogygia::drive::run;
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error, Peer};
 
@@ -43,9 +43,7 @@ impl Gate {
         let mut gate = Self { readers, terminal };
         let issued = "2025-06-16".parse().unwrap();
         let environment = personalize::environment(issued, 1).unwrap();
-        gate.at_loader(|transaction, readers| {
-            personalize::personalize(transaction, &mut readers.card, &mut readers.sam, &environment)
-        });
+        gate.at_loader(|transaction, readers| personalize::personalize(transaction, readers, &environment));
         gate
     }
 
@@ -61,7 +59,7 @@ impl Gate {
         let (before, order) = (self.content(), load::Order { goods, today: day(today) });
         let mut loading = None;
         self.at_loader(|transaction, readers| {
-            loading = Some(load::load(transaction, &mut readers.card, &mut readers.sam, &order)?);
+            loading = Some(load::load(transaction, readers, &order)?);
             Ok(())
         });
         assert!(!self.card().session_open());
@@ -78,7 +76,7 @@ impl Gate {
                 transaction.prepare(UpdateRecord { sfi: file.sfi(), record, data })?;
             }
             transaction.prepare(CloseSession)?;
-            run(transaction, &mut readers.card, &mut readers.sam, ChannelControl::CloseAfter)
+            readers.run(transaction, ChannelControl::CloseAfter)
         });
         self
     }
@@ -130,8 +128,7 @@ impl Gate {
         let card = self.readers.select(VALIDATOR, false).unwrap();
         let mut transaction = Transaction::new(card, self.readers.security(true)).unwrap();
         self.readers.log.begin(Phase::Transaction);
-        let Readers { card, sam, .. } = &mut self.readers;
-        let verdict = validate(&mut transaction, card, sam, &self.terminal)?;
+        let verdict = validate(&mut transaction, &mut self.readers, &self.terminal)?;
         assert!(!transaction.is_session_open() && !self.card().session_open());
         assert_eq!(transaction.session().authenticated.is_some(), verdict.closed);
         self.readers.log.begin(Phase::Setup);

@@ -208,13 +208,13 @@ fn no_error_leaves_a_session_open() {
     let unknown = Error::Misuse(Misuse::CounterUnknown);
     for refused_by_prepare in [false, true] {
         transaction.prepare(OpenSession { level: Level::Debit }).unwrap();
-        run(&mut transaction, &mut terminal.card, &mut terminal.sam, KeepOpen).unwrap();
+        terminal.run(&mut transaction, KeepOpen).unwrap();
         assert!(terminal.card.inner().card().session_open());
         let result = match refused_by_prepare {
             true => transaction.prepare(SetCounter { sfi: layout::TicketingFile::Counters.sfi(), counter: 1, to: 1 }),
             false => Err(unknown),
         };
-        assert_eq!(settle(result, &mut transaction, &mut terminal.card, &mut terminal.sam), Err(unknown));
+        assert_eq!(settle(result, &mut transaction, &mut terminal), Err(unknown));
         assert!(!terminal.card.inner().card().session_open());
     }
 }

@@ -20,9 +20,33 @@ fn has(scenario: &str, card: Line, sam: Line, authenticated: bool, sam_prefetche
         "selection_requests": 1, "card_requests": card[0], "sam_requests": sam[0], "sam_prefetches": sam_prefetches,
         "card_apdus": card[1], "sam_apdus": sam[1],
         "card_bytes": { "out": card[2], "in": card[3] }, "sam_bytes": { "out": sam[2], "in": sam[3] },
-        "virtual_us": null,
+        "model": "default",
     });
-    assert_eq!(figures(scenario), expected);
+    let mut found = figures(scenario);
+    for time in ["virtual_us", "virtual_leave_us", "virtual_selection_us"] {
+        assert!(found.as_object_mut().unwrap().remove(time).unwrap().as_u64() > Some(0), "{time}");
+    }
+    assert_eq!(found, expected);
+}
+
+/// Under the overlapped policy, in the time of a model.
+fn times(scenario: &str, more: &[&str]) -> [u64; 5] {
+    let output = run(&[&[scenario, "--json"], more].concat());
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    let figures: Value = serde_json::from_str(&output.stdout).unwrap();
+    ["card_requests", "sam_requests", "virtual_us", "virtual_leave_us", "virtual_selection_us"]
+        .map(|name| figures[name].as_u64().unwrap())
+}
+
+/// In microseconds, and always the same.
+#[test]
+fn virtual_time() {
+    assert_eq!(times("validation-embedded", &[]), [6, 2, 335_533, 335_533, 8_265]);
+    assert_eq!(times("validation-embedded", &["--policy", "overlapped"]), [8, 3, 239_824, 239_824, 8_265]);
+    let fast = ["--policy", "overlapped", "--model", "fast"];
+    assert_eq!(times("validation-embedded", &fast), [8, 6, 46_684, 46_684, 2_520]);
+    let distributed = ["--model", "distributed"];
+    assert_eq!(times("sale-distributed", &distributed), [2, 3, 571_001, 571_001, 71_277]);
 }
 
 #[test]
@@ -72,4 +96,19 @@ fn ticketing_flows() {
     assert_eq!(counts("personalize"), [2, 3, 0]);
     assert_eq!(counts("load-contract"), [4, 6, 0]);
     assert_eq!(counts("control"), [2, 3, 0]);
+}
+
+/// The table of all scenarios has a line for each policy and model, and does not depend on the day.
+#[test]
+fn bench() {
+    let table = crate::helper::ogygia(&["bench", "plain-pin", "validation-simple"]);
+    assert_eq!((table.code, table.stderr.as_str()), (0, ""));
+    assert_eq!(table.stdout.lines().count(), 1 + 2 * 3 * 2);
+    assert_eq!(table.stdout, crate::helper::ogygia(&["bench", "plain-pin", "validation-simple"]).stdout);
+    let lines = crate::helper::ogygia(&["bench", "sale-distributed", "--model", "distributed", "--json"]).stdout;
+    let objects: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects.len(), 2);
+    assert_eq!(objects[0]["specified_sam_bytes"], objects[0]["sam_bytes"]);
+    crate::helper::ogygia(&["bench", "no-such"]).is_refused(2, "no scenario");
+    assert_eq!(crate::helper::ogygia(&["bench", "--model", "no-such"]).code, 2);
 }

@@ -12,6 +12,7 @@ mod figures;
 mod helper;
 mod life;
 mod pki;
+mod sam;
 mod secrets;
 
 use helper::{Folder, Output, ogygia, unheard};

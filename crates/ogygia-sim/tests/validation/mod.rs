@@ -8,10 +8,11 @@ use ogygia::command::{
     AppendRecord, ChangeCounter, CloseSession, CommandName, CounterChange, OpenSession, ReadCounters, ReadRecords,
     UpdateRecord,
 };
-use ogygia::drive::{Channel, run};
+use ogygia::drive::{Channel, Driver, InTurn, run};
 use ogygia::sam::Sam;
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{ChannelControl, Error, Peer};
+use ogygia_sim::clock::{Clock, Model};
 use ogygia_sim::hex::decode;
 use ogygia_sim::{CardLink, KeySet, Link, Profile, Recorder, SamLink, SamProduct, VirtualCard, VirtualSam};
 
@@ -87,6 +88,30 @@ pub(crate) struct Bench {
     pub(crate) transaction: Transaction,
     /// What the image said before the session.
     pub(crate) image: Files,
+    mode: Mode,
+}
+
+/// Who is asked when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Grouped,
+    /// The overlapped policy, but one peer at a time.
+    InTurn,
+    /// Both at once, in virtual time.
+    AtOnce,
+}
+
+/// Both ways, with a clock where both are asked at once.
+struct Timed<'a> {
+    card: &'a mut CardLink,
+    sam: &'a mut SamLink,
+    clock: Clock,
+}
+
+impl Driver for Timed<'_> {
+    fn resume(&mut self, transaction: &mut Transaction) -> Result<(), Error> {
+        self.clock.resume(transaction, self.card, self.sam)
+    }
 }
 
 impl Bench {
@@ -97,6 +122,15 @@ impl Bench {
     }
 
     pub(crate) fn with_sam(ratify: bool, sam: VirtualSam) -> Self {
+        Self::with(ratify, sam, Mode::Grouped)
+    }
+
+    pub(crate) fn in_mode(ratify: bool, mode: Mode) -> Self {
+        let keys = KeySet::new(b"losses");
+        Self::with(ratify, VirtualSam::new(SamProduct::C1, [1, 2, 3, 4], &keys), mode)
+    }
+
+    fn with(ratify: bool, sam: VirtualSam, mode: Mode) -> Self {
         let mut card = VirtualCard::new(&Profile::builtin(PROFILE).unwrap().unwrap(), &KeySet::new(b"losses")).unwrap();
         assert!(card.set_record(0x2040, 1, &OLD_SPECIAL_EVENT));
         for (number, event) in (1..).zip(&OLD_EVENTS) {
@@ -108,6 +142,7 @@ impl Bench {
         let mut sam = Link::new(sam);
         let mut settings = SymmetricSettings::new(Sam::from_power_on_data(sam.sam().power_on_data()));
         settings.ratification_command = ratify;
+        settings.policy = if mode == Mode::Grouped { Policy::Grouped } else { Policy::Overlapped };
         let mut transaction = Transaction::new(image, Security::Symmetric(settings)).unwrap();
         // The image knows something before the session, so that taking back is more than forgetting.
         transaction.prepare(ReadRecords { sfi: LOG, records: 1..=2, size: 29 }).unwrap();
@@ -119,11 +154,16 @@ impl Bench {
             recorder,
             image: files(&transaction),
             transaction,
+            mode,
         }
     }
 
     pub(crate) fn validate(&mut self) -> Result<(), Error> {
-        validate(&mut self.transaction, &mut self.card, &mut self.sam)
+        let Self { card, sam, transaction, mode, .. } = self;
+        match mode {
+            Mode::Grouped | Mode::InTurn => validate(transaction, card, sam),
+            Mode::AtOnce => validate_with(transaction, &mut Timed { card, sam, clock: Clock::new(Model::DEFAULT) }),
+        }
     }
 
     /// What the card holds once it has left the field.
@@ -164,15 +204,19 @@ pub(crate) fn validate(
     card: &mut impl Channel,
     sam: &mut impl Channel,
 ) -> Result<(), Error> {
+    validate_with(transaction, &mut InTurn { card, sam })
+}
+
+fn validate_with(transaction: &mut Transaction, readers: &mut impl Driver) -> Result<(), Error> {
     transaction.prepare(OpenSession { level: Level::Debit })?;
     transaction.prepare(ReadRecords { sfi: ENVIRONMENT, records: 1..=1, size: 29 })?;
     transaction.prepare(ReadCounters { sfi: COUNTERS, count: 3 })?;
-    run(transaction, card, sam, ChannelControl::KeepOpen)?;
+    readers.run(transaction, ChannelControl::KeepOpen)?;
     transaction.prepare(UpdateRecord { sfi: SPECIAL_EVENT, record: 1, data: &NEW_SPECIAL_EVENT })?;
     transaction.prepare(AppendRecord { sfi: LOG, data: &NEW_EVENT })?;
     transaction.prepare(ChangeCounter { change: CounterChange::Decrease, sfi: COUNTERS, counter: 1, by: 1 })?;
     transaction.prepare(CloseSession)?;
-    run(transaction, card, sam, ChannelControl::KeepOpen)
+    readers.run(transaction, ChannelControl::KeepOpen)
 }
 
 pub(crate) fn files(transaction: &Transaction) -> Files {

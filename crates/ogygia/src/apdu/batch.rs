@@ -43,6 +43,18 @@ impl Batch {
         self.clear();
     }
 
+    /// Makes room for as many more bytes, so that growing leaves nothing behind in memory that must not stay there.
+    pub fn make_room(&mut self, bytes: usize) {
+        let needed = self.bytes.len() + bytes;
+        if self.bytes.capacity() < needed {
+            let mut larger = Vec::with_capacity(needed.next_power_of_two());
+            larger.extend_from_slice(&self.bytes);
+            let mut old = core::mem::replace(&mut self.bytes, larger);
+            old.fill(0);
+            core::hint::black_box(&old);
+        }
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -148,6 +160,15 @@ mod tests {
         batch.truncate(1);
         batch.push(b"2");
         assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"one"[..], b"2"]);
+    }
+
+    #[test]
+    fn room_is_made_without_losing_anything() {
+        let mut batch: Batch = [&b"one"[..], b"two"].into_iter().collect();
+        batch.make_room(300);
+        let capacity = batch.bytes.capacity();
+        batch.push(&[3; 300]);
+        assert_eq!((batch.bytes.capacity(), batch.get(1)), (capacity, Some(&b"two"[..])));
     }
 
     #[test]

@@ -9,10 +9,10 @@ mod shared;
 mod together;
 
 pub use sam::{
-    read_context, read_context_async, run_reload, run_reload_async, run_sam, run_sam_async, select_sam,
-    select_sam_async,
+    read_context, read_context_async, resume_sam, resume_sam_async, run_reload, run_reload_async, run_sam,
+    run_sam_async, select_sam, select_sam_async,
 };
-pub use shared::{SamUser, Seat, SharedSam};
+pub use shared::{SamUser, SharedSam};
 pub use together::{resume_async, run_async, run_steps_async};
 
 use alloc::vec::Vec;

@@ -56,7 +56,8 @@ machine!(ReloadBuilder);
 fn resume(machine: &mut impl Machine, target: &mut impl Channel, control: &mut impl Channel) -> Result<(), Error> {
     let mut responses = core::mem::take(machine.responses());
     let outcome = loop {
-        responses.clear();
+        // A private key may be among them.
+        responses.wipe();
         let (peer, sent) = if let Some(request) = machine.poll(Peer::Sam) {
             (Peer::Sam, target.transmit(&request, &mut responses))
         } else if let Some(request) = machine.poll(Peer::ControlSam) {
@@ -68,6 +69,7 @@ fn resume(machine: &mut impl Machine, target: &mut impl Channel, control: &mut i
             break Err(error);
         }
     };
+    responses.wipe();
     *machine.responses() = responses;
     outcome
 }
@@ -79,7 +81,8 @@ async fn resume_async(
 ) -> Result<(), Error> {
     let mut responses = core::mem::take(machine.responses());
     let outcome = loop {
-        responses.clear();
+        // A private key may be among them.
+        responses.wipe();
         let (peer, sent) = if let Some(request) = machine.poll(Peer::Sam) {
             (Peer::Sam, target.transmit(&request, &mut responses).await)
         } else if let Some(request) = machine.poll(Peer::ControlSam) {
@@ -91,6 +94,7 @@ async fn resume_async(
             break Err(error);
         }
     };
+    responses.wipe();
     *machine.responses() = responses;
     outcome
 }
@@ -122,6 +126,33 @@ pub async fn run_sam_async(
     channel: ChannelControl,
 ) -> Result<(), Error> {
     transaction.process(channel)?;
+    resume_async(transaction, target, control).await
+}
+
+/// Carries on until nothing more is to be sent. The request that was under way is sent again; where it may have been
+/// executed, [`SamTransaction::handle_lost`] or [`SamTransaction::abandon`] is the better answer.
+///
+/// # Errors
+///
+/// As [`run_sam`].
+pub fn resume_sam(
+    transaction: &mut SamTransaction,
+    target: &mut impl Channel,
+    control: &mut impl Channel,
+) -> Result<(), Error> {
+    resume(transaction, target, control)
+}
+
+/// [`resume_sam`] over async channels, with any executor.
+///
+/// # Errors
+///
+/// As [`run_sam`].
+pub async fn resume_sam_async(
+    transaction: &mut SamTransaction,
+    target: &mut impl AsyncChannel,
+    control: &mut impl AsyncChannel,
+) -> Result<(), Error> {
     resume_async(transaction, target, control).await
 }
 

@@ -240,6 +240,22 @@ impl SamImage {
             *place = None;
             *replaced = Replaced::By(kvc);
         }
+        self.read.retain(|(read, _)| *read != ReadCommand::KeyParameters(KeyReference::System(key)));
+    }
+
+    /// The SAM has no such key.
+    pub(super) fn forget_key(&mut self, key: KeyReference) {
+        if let KeyReference::System(system) = key {
+            if let (Some(place), Some(replaced)) =
+                (self.system_keys.get_mut(index(system)), self.replaced.get_mut(index(system)))
+            {
+                *place = None;
+                *replaced = Replaced::No;
+            }
+        } else {
+            self.work_keys.retain(|(known, _)| *known != key);
+        }
+        self.read.retain(|(read, _)| *read != ReadCommand::KeyParameters(key));
     }
 
     /// A system key was replaced, or not.

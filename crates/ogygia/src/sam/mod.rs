@@ -9,10 +9,12 @@ mod digest;
 mod identity;
 mod image;
 mod key;
+pub(crate) mod lane;
 mod queue;
 pub(crate) mod read;
 mod service;
 mod signature;
+mod turn;
 pub(crate) mod unlock;
 pub(crate) mod write;
 
@@ -22,7 +24,10 @@ pub use identity::{Sam, SamProduct};
 pub use image::SamImage;
 pub use key::{KeyParameters, KeyReference, SystemKey};
 pub use read::SamData;
-pub use signature::{ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, VerifySignature};
+pub use signature::{
+    ComputeSignature, SignatureId, SignatureKind, SignatureOutcome, Traceability, Traces, VerifySignature,
+};
+pub use turn::Turn;
 pub use unlock::UnlockValue;
 pub use write::{
     ConfigureCounter, KeyDiversification, TransferLock, TransferSystemKey, TransferWorkKey, WriteCeiling, WriteLock,

@@ -94,10 +94,11 @@ impl ReadCommand {
 
     /// Takes an answer whose status word is accepted into the image.
     pub(crate) fn apply(self, answer: Response<'_>, image: &mut SamImage) -> Result<(), Misbehaviour> {
-        if answer.status == StatusWord::RECORD_NOT_FOUND {
-            return Ok(());
-        }
         match self {
+            Self::KeyParameters(key) if answer.status == StatusWord::RECORD_NOT_FOUND => {
+                image.forget_key(key);
+                return Ok(());
+            }
             Self::Parameters => image.set_parameters(record(answer.data)?),
             Self::KeyParameters(key) => image.set_key(key, KeyParameters::new(record(answer.data)?)),
             Self::EventCounters(record_number) => {

@@ -41,7 +41,7 @@ pub struct ComputeSignature<'a> {
     pub key: KeyId,
     /// Bytes of the signature, 1 to 8.
     pub size: u8,
-    /// Diversifies the key, 1 to 8 bytes; the card's serial number when absent.
+    /// Diversifies the key, 1 to 8 bytes. When absent: the serial number of the card, or of the SAM in work on SAMs.
     pub diversifier: Option<&'a [u8]>,
 }
 
@@ -56,7 +56,7 @@ pub struct VerifySignature<'a> {
     pub signature: &'a [u8],
     /// With which key.
     pub key: KeyId,
-    /// Diversifies the key, 1 to 8 bytes; the card's serial number when absent.
+    /// Diversifies the key, 1 to 8 bytes. When absent: the serial number of the card, or of the SAM in work on SAMs.
     pub diversifier: Option<&'a [u8]>,
 }
 
@@ -153,10 +153,8 @@ impl VerifySignature<'_> {
     /// Whether all arguments are in their ranges, and the SAM that signed is not revoked.
     pub(crate) fn check_unless(&self, is_revoked: impl FnOnce(&[u8], u32) -> bool) -> Result<(), Error> {
         self.check()?;
-        match self.trace() {
-            Some((serial, len, counter)) if is_revoked(serial.get(..len).unwrap_or_default(), counter) => {
-                Err(Untrusted::SamRevoked.into())
-            }
+        match self.traces() {
+            Some(traces) if is_revoked(traces.serial_number(), traces.counter) => Err(Untrusted::SamRevoked.into()),
             _ => Ok(()),
         }
     }
@@ -166,8 +164,10 @@ impl VerifySignature<'_> {
         self.diversifier.map(Diversifier::padded).transpose()
     }
 
-    /// The serial number, of three or four bytes, and the counter that the data holds.
-    fn trace(&self) -> Option<([u8; 4], usize, u32)> {
+    /// What the data say of the SAM that signed them; nothing without traceability, or where they are too short. It is
+    /// true only if the signature is right.
+    #[must_use]
+    pub fn traces(&self) -> Option<Traces> {
         let SignatureKind::Traceable { traceability: Some(traceability), .. } = self.kind else { return None };
         let len = if traceability.partial_serial_number { 3 } else { 4 };
         let offset = usize::from(traceability.offset);
@@ -176,7 +176,24 @@ impl VerifySignature<'_> {
             *byte = byte_at_bit(self.data, offset + 8 * index)?;
         }
         let counter = |index| byte_at_bit(self.data, offset + 8 * (len + index)).map(u32::from);
-        Some((serial, len, counter(0)? << 16 | counter(1)? << 8 | counter(2)?))
+        Some(Traces { serial, len, counter: counter(0)? << 16 | counter(1)? << 8 | counter(2)? })
+    }
+}
+
+/// What a SAM has put into the data that it signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traces {
+    serial: [u8; 4],
+    len: usize,
+    /// The event counter tied to the key, as it was after signing.
+    pub counter: u32,
+}
+
+impl Traces {
+    /// The serial number of the SAM: four bytes, or the last three of them.
+    #[must_use]
+    pub fn serial_number(&self) -> &[u8] {
+        self.serial.get(..self.len).unwrap_or_default()
     }
 }
 
@@ -408,10 +425,13 @@ mod tests {
     #[test]
     fn traces() {
         let data = hex("B1B2B3B4B5B6B7B8B9BA");
-        let trace = |kind| VerifySignature { kind, data: &data, signature: &[0], key: KEY, diversifier: None }.trace();
-        assert_eq!(trace(traced(8, true)), Some(([0xB2, 0xB3, 0xB4, 0], 3, 0xB5_B6B7)));
-        assert_eq!(trace(traced(8, false)), Some(([0xB2, 0xB3, 0xB4, 0xB5], 4, 0xB6_B7B8)));
-        assert_eq!(trace(traced(4, true)), Some(([0x1B, 0x2B, 0x3B, 0], 3, 0x4B_5B6B)));
+        let trace = |kind| {
+            let verify = VerifySignature { kind, data: &data, signature: &[0], key: KEY, diversifier: None };
+            verify.traces().map(|traces| (traces.serial_number().to_vec(), traces.counter))
+        };
+        assert_eq!(trace(traced(8, true)), Some((hex("B2B3B4"), 0xB5_B6B7)));
+        assert_eq!(trace(traced(8, false)), Some((hex("B2B3B4B5"), 0xB6_B7B8)));
+        assert_eq!(trace(traced(4, true)), Some((hex("1B2B3B"), 0x4B_5B6B)));
         assert_eq!(trace(PLAIN), None);
     }
 }

@@ -247,6 +247,23 @@ impl Writing {
         }
     }
 
+    /// The ceilings that it writes.
+    pub(crate) fn ceilings(&self) -> impl Iterator<Item = (u8, u32, Option<IncrementAccess>)> {
+        let (one, record) = match *self {
+            Self::Ceiling(write) => (Some((write.counter, write.ceiling, None)), None),
+            Self::Ceilings(record, given) => (None, Some((record, given))),
+            Self::Parameters(_) | Self::SystemKey(_) | Self::WorkKey(_) | Self::Lock(_) => (None, None),
+        };
+        let all = record.into_iter().flat_map(|(record, given)| record.counters().zip(given));
+        let all = all.filter_map(|(counter, given)| given.map(|(ceiling, access)| (counter, ceiling, Some(access))));
+        one.into_iter().chain(all)
+    }
+
+    /// Whether both write ceilings of one record.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        CounterRecord::ALL.into_iter().any(|record| self.touches(record) && other.touches(record))
+    }
+
     /// Completes a record of ceilings with what is in force in the target.
     pub(crate) fn complete(&mut self, image: &SamImage) -> Result<(), Error> {
         let Self::Ceilings(record, given) = self else { return Ok(()) };

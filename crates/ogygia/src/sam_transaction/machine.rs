@@ -1,6 +1,5 @@
 //! What is asked of whom, and what is done with the answers.
 
-use super::lane::{Answered, Lane, Line, Then};
 use super::results::Results;
 use super::{SamTransaction, Step, reload};
 use crate::apdu::{Batch, StatusWord};
@@ -8,6 +7,7 @@ use crate::card::Kvc;
 use crate::command::CommandName;
 use crate::error::{Error, Fate, Misuse, Untrusted};
 use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::lane::{Answered, Lane, Line, Then};
 use crate::sam::write::{WriteMode, Writing};
 use crate::sam::{Diversifier, Encoder, SamImage, certify};
 
@@ -35,6 +35,10 @@ impl SamTransaction {
     pub fn process(&mut self, channel: ChannelControl) -> Result<(), Error> {
         self.check_idle()?;
         self.begin(channel);
+        if !self.steps.is_empty() {
+            // Only what comes next may rely on a challenge.
+            self.image.take_challenge();
+        }
         self.selected = self.confirmed;
         self.advance();
         Ok(())
@@ -43,7 +47,7 @@ impl SamTransaction {
     pub(super) fn begin(&mut self, channel: ChannelControl) {
         self.channel = channel;
         self.next = (0, 0);
-        self.written = false;
+        self.written = 0;
     }
 
     /// The request to `peer` that is under way; nothing when it is not asked. Asking again gives the same.
@@ -95,32 +99,26 @@ impl SamTransaction {
     pub fn handle_lost(&mut self, peer: Peer, loss: Loss, received: &Batch) -> Result<(), Error> {
         self.check_asked(peer)?;
         let fate = match peer {
-            Peer::Sam if self.note_lost_writings(loss, received) => Fate::Unknown,
-            _ if self.written => Fate::Unverified,
+            Peer::Sam if self.settle(received, Some(loss)) => Fate::Unknown,
+            _ if self.written > 0 => Fate::Unverified,
             _ => Fate::Untouched,
         };
-        self.confirmed = None;
         self.finish(Err(Error::Lost { peer, loss, fate }));
         Ok(())
     }
 
-    /// Of a request that is lost, only what it has written is noted: what was executed, and what may have been. Tells
-    /// whether there is such doubt.
-    fn note_lost_writings(&mut self, loss: Loss, received: &Batch) -> bool {
-        let Self { target, image, written, .. } = self;
-        // Whatever else is wrong with the answers, the loss is what went wrong.
-        let _ = target.answers(received, |answered| {
-            answered.check()?;
-            *written |= answered.line.writes();
-            answered.line.then.note(image);
-            Ok(())
-        });
-        let mut doubt = false;
-        for line in target.sent_unanswered(received.len(), loss).filter(|line| line.writes()) {
-            doubt = true;
-            line.then.doubt(image);
+    /// Forgets what was prepared, and a request that is under way as if its reader were lost: for an application that
+    /// gave up waiting. What may have been written is relied on no more.
+    pub fn abandon(&mut self) {
+        let nothing = Batch::new();
+        for peer in [Peer::Sam, Peer::ControlSam] {
+            if self.poll(peer).is_some() {
+                self.settle(&nothing, Some(Loss::Reader));
+            }
         }
-        doubt
+        self.state = State::Idle;
+        self.finish(Err(Misuse::Abandoned.into()));
+        self.state = State::Idle;
     }
 
     /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
@@ -141,7 +139,7 @@ impl SamTransaction {
         // Reading a context leaves alone what is prepared.
         if !matches!(self.state, State::Context(_)) {
             self.steps.clear();
-            self.commands.wipe();
+            self.commands.0.wipe();
         }
         self.target.clear();
         self.cipher.clear();
@@ -191,7 +189,7 @@ impl SamTransaction {
             self.selected = Some(wanted);
         }
         let (step, command) = self.next;
-        self.target.push(self.commands.get(command).unwrap_or_default(), line);
+        self.target.push(self.commands.0.get(command).unwrap_or_default(), line);
         self.next = (step + 1, command + 1);
     }
 
@@ -225,16 +223,15 @@ impl SamTransaction {
     }
 
     fn take_answers(&mut self, responses: &Batch) -> Result<(), Error> {
-        let Self { target, image, results, confirmed, written, .. } = self;
+        self.settle(responses, None);
+        let Self { target, image, results, .. } = self;
         let handled = target.answers(responses, |answered| {
             if answered.line.then.is_wrong_signature(answered.answer.status, answered.line.expected.name) {
                 results.signatures.refuse(answered.line.expected);
                 return Err(Untrusted::Signature.into());
             }
             answered.check()?;
-            take(&answered, image, results, confirmed)?;
-            *written |= answered.line.writes();
-            Ok(())
+            take(&answered, image, results)
         });
         if handled.is_ok() {
             self.target.clear();
@@ -244,52 +241,22 @@ impl SamTransaction {
 }
 
 impl Then {
-    /// Notes what was written.
-    fn note(self, image: &mut SamImage) {
-        match self {
-            Self::Written(writing) => writing.note(image),
-            Self::Reloaded(writing, counter) => {
-                writing.note(image);
-                counter.into_iter().for_each(|counter| image.note_counter_moved(counter));
-            }
-            _ => {}
-        }
-    }
-
-    /// Notes what may have been written.
-    fn doubt(self, image: &mut SamImage) {
-        match self {
-            Self::Written(writing) => writing.doubt(image),
-            Self::Reloaded(writing, counter) => {
-                writing.doubt(image);
-                counter.into_iter().for_each(|counter| image.note_counter_moved(counter));
-            }
-            _ => {}
-        }
-    }
-
     fn is_wrong_signature(self, status: StatusWord, name: CommandName) -> bool {
         matches!(self, Self::Signature) && status == StatusWord::WRONG_MAC && name == CommandName::SamPsoVerifySignature
     }
 }
 
 /// What an answer that is right changes.
-fn take(
-    answered: &Answered<'_>,
-    image: &mut SamImage,
-    results: &mut Results,
-    confirmed: &mut Option<Diversifier>,
-) -> Result<(), Error> {
+fn take(answered: &Answered<'_>, image: &mut SamImage, results: &mut Results) -> Result<(), Error> {
     let data = answered.answer.data;
     let misbehaved = |how| answered.misbehaved(how);
     match answered.line.then {
-        Then::Nothing | Then::Block | Then::LockWritten => {}
-        Then::Diversifier(selected) => *confirmed = Some(selected),
-        Then::Challenge => image.set_challenge(data.try_into().unwrap_or_default()),
-        Then::Read(command) => command.apply(answered.answer, image).map_err(misbehaved)?,
+        // What was done is settled before.
+        Then::Nothing | Then::Block | Then::Diversifier(_) => {}
+        Then::LockWritten | Then::Written(_) | Then::Reloaded(..) => {}
+        Then::Challenge | Then::Read(_) => answered.read_into(image)?,
         Then::KeyPair(place) => results.set_key_pair(place, certify::key_pair(data).map_err(misbehaved)?),
         Then::Certificate(place) => results.set_certificate(place, certify::certificate(data).map_err(misbehaved)?),
-        written @ (Then::Written(_) | Then::Reloaded(..)) => written.note(image),
         Then::Signature => {
             results.signatures.take(answered.line.expected, data).map_err(|wrong| match wrong {
                 Ok(untrusted) => untrusted.into(),

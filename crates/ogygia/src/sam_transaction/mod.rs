@@ -6,7 +6,7 @@
 //!
 //! Ceilings can also be written without having target and control SAM at one place: see [`reload`].
 
-mod lane;
+mod effects;
 mod machine;
 mod operation;
 pub mod reload;
@@ -20,9 +20,9 @@ use alloc::vec::Vec;
 use crate::apdu::Batch;
 use crate::error::{Argument, Error, Misuse};
 use crate::request::{ChannelControl, Peer};
+use crate::sam::lane::{Lane, Line};
 use crate::sam::write::Writing;
-use crate::sam::{Diversifier, Encoder, Sam, SamImage, SamProduct};
-use lane::{Lane, Line};
+use crate::sam::{Diversifier, Encoder, Sam, SamImage, SamProduct, Turn};
 use machine::State;
 use results::Results;
 
@@ -61,7 +61,7 @@ pub struct SamTransaction {
     control: Option<Encoder>,
     steps: Vec<Step>,
     /// The commands of the steps that are no writing, in order.
-    commands: Batch,
+    commands: Commands,
     /// Which diversifier the target has selected, as far as it has said so; and which one behind all that is built.
     confirmed: Option<Diversifier>,
     selected: Option<Diversifier>,
@@ -72,8 +72,10 @@ pub struct SamTransaction {
     channel: ChannelControl,
     /// How far the steps are: the next one, and the next command.
     next: (usize, usize),
-    /// Something was written since the processing began.
-    written: bool,
+    /// How many writings were executed since the processing began.
+    written: usize,
+    /// Which turn with a shared SAM it had last.
+    pub(crate) turn: Turn,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
 }
@@ -87,6 +89,16 @@ enum Step {
     Write(Writing),
 }
 
+/// Commands that must not stay in memory: a lock in clear may be among them.
+#[derive(Debug)]
+struct Commands(Batch);
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        self.0.wipe();
+    }
+}
+
 impl SamTransaction {
     /// Operations on a SAM that was selected, without a control SAM.
     #[must_use]
@@ -96,7 +108,7 @@ impl SamTransaction {
             image,
             control: None,
             steps: Vec::new(),
-            commands: Batch::new(),
+            commands: Commands(Batch::new()),
             confirmed: None,
             selected: None,
             results: Results::default(),
@@ -105,7 +117,8 @@ impl SamTransaction {
             state: State::Idle,
             channel: ChannelControl::KeepOpen,
             next: (0, 0),
-            written: false,
+            written: 0,
+            turn: Turn::default(),
             responses: Batch::new(),
         }
     }
@@ -126,9 +139,11 @@ impl SamTransaction {
         &self.image
     }
 
-    /// What is known of the target, to take its challenge.
-    pub const fn image_mut(&mut self) -> &mut SamImage {
-        &mut self.image
+    /// The challenge that the target gave last, for one use: as the prefetched one of the next card transaction. Nothing
+    /// when it has been sent another command since, or has a request.
+    pub fn take_challenge(&mut self) -> Option<[u8; 8]> {
+        self.check_idle().ok()?;
+        self.image.take_challenge()
     }
 
     /// Gives back what is known of the target.

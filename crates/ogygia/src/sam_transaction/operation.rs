@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::lane::{Line, Then};
 use super::results::{CertificateId, KeyPairId};
 use super::{SamTransaction, Step};
 use crate::error::{Error, Misuse};
+use crate::sam::lane::{Line, MAX_COMMAND_LEN, Then};
 use crate::sam::read::ReadCommand;
 use crate::sam::write::Writing;
 use crate::sam::{
@@ -139,7 +139,8 @@ impl SamTransaction {
 
     pub(super) fn push(&mut self, diversifier: Option<Diversifier>, write: impl FnOnce(Encoder, &mut Vec<u8>) -> Line) {
         let Self { encoder, commands, steps, .. } = self;
-        commands.push_with(|out| steps.push(Step::Send(write(*encoder, out), diversifier)));
+        commands.0.make_room(MAX_COMMAND_LEN);
+        commands.0.push_with(|out| steps.push(Step::Send(write(*encoder, out), diversifier)));
     }
 
     pub(super) fn read(encoder: Encoder, command: ReadCommand, out: &mut Vec<u8>) -> Line {
@@ -158,6 +159,9 @@ impl SamTransaction {
     fn is_prepared(&self, command: ReadCommand) -> bool {
         let (ReadCommand::EventCounters(record) | ReadCommand::Ceilings(record)) = command else { return false };
         let since_written = self.steps.iter().rev().take_while(|step| match step {
+            Step::Send(Line { then: Then::Reloaded(writing, counter), .. }, _) => {
+                !writing.touches(record) && !counter.is_some_and(|counter| record.counters().contains(&counter))
+            }
             Step::Send(..) => true,
             Step::Write(writing) => !writing.touches(record),
         });
@@ -173,7 +177,9 @@ impl SamTransaction {
             Step::Write(other) => Some(other),
             Step::Send(..) => None,
         });
-        if prepared.any(|other| other.merge(&writing)) {
+        // Not across another writing of the same ceilings: the last one wins.
+        let same = prepared.find(|other| other.overlaps(&writing));
+        if same.is_some_and(|other| other.merge(&writing)) {
             return Ok(());
         }
         let key = writing.system_key();

@@ -19,7 +19,8 @@ const CERTIFICATE_LEN: usize = crate::sam::certify::CERTIFICATE_LEN;
 #[derive(Debug, Default)]
 pub(super) struct Results {
     pub(super) signatures: Signatures,
-    key_pairs: Vec<Option<SamKeyPair>>,
+    /// Boxed, so that a growing list leaves no private key behind.
+    key_pairs: Vec<Option<Box<SamKeyPair>>>,
     certificates: Vec<Option<Box<[u8; CERTIFICATE_LEN]>>>,
 }
 
@@ -36,7 +37,7 @@ impl Results {
 
     pub(super) fn set_key_pair(&mut self, place: usize, pair: SamKeyPair) {
         if let Some(place) = self.key_pairs.get_mut(place) {
-            *place = Some(pair);
+            *place = Some(Box::new(pair));
         }
     }
 
@@ -57,7 +58,7 @@ impl SamTransaction {
     /// The key pair that was prepared; nothing as long as the SAM has not made it.
     #[must_use]
     pub fn key_pair(&self, KeyPairId(place): KeyPairId) -> Option<&SamKeyPair> {
-        self.results.key_pairs.get(place)?.as_ref()
+        self.results.key_pairs.get(place)?.as_deref()
     }
 
     /// The certificate that was prepared, 316 bytes; nothing as long as the SAM has not made it. Who needs more than

@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use crate::apdu::{Batch, Response, StatusSet};
-use crate::command::CommandName;
-use crate::error::{Argument, Error, Fate, Malformed, Misbehaviour, Misuse};
+use crate::apdu::Batch;
+use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::lane::{Lane, Line, Then};
 use crate::sam::read::ReadCommand;
 use crate::sam::unlock::UNLOCK_ACCEPTS;
-use crate::sam::{Encoder, Expected, Sam, SamData, SamImage, SamProduct, UnlockValue};
+use crate::sam::{Encoder, Sam, SamData, SamImage, SamProduct, UnlockValue};
 use crate::secret::Secret;
 
 /// Which SAMs are wanted.
@@ -182,7 +182,7 @@ impl SamSelection {
     /// There are no power-on data.
     pub fn begin(&self, power_on_data: &[u8]) -> Result<Option<SamSelecting<'_>>, Error> {
         if power_on_data.is_empty() {
-            return Err(misbehaved(0, CommandName::SamUnlock, Malformed::Empty.into()));
+            return Err(Argument::PowerOnData.into());
         }
         let sam = Sam::from_power_on_data(power_on_data);
         Ok(self.filter.matches(&sam).then(|| SamSelecting::new(self, sam)))
@@ -202,23 +202,8 @@ impl Default for SamSelection {
 pub struct SamSelecting<'a> {
     selection: &'a SamSelection,
     image: SamImage,
-    commands: Batch,
-    lines: Vec<Line>,
+    lane: Lane,
     state: State,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Line {
-    expected: Expected,
-    accepts: StatusSet,
-    then: Then,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Then {
-    Nothing,
-    Challenge,
-    Read(ReadCommand),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -245,18 +230,13 @@ const CHALLENGE_LEN: u8 = 8;
 
 impl<'a> SamSelecting<'a> {
     fn new(selection: &'a SamSelection, sam: Sam) -> Self {
-        let mut this = Self {
-            selection,
-            image: SamImage::new(sam),
-            commands: Batch::new(),
-            lines: Vec::new(),
-            state: State::Locked(None),
-        };
+        let (image, lane) = (SamImage::new(sam), Lane::to(Peer::Sam));
+        let mut this = Self { selection, image, lane, state: State::Locked(None) };
         match &selection.unlock {
             Unlock::None => this.read(),
             Unlock::Direct(value, product) => {
                 let value = UnlockValue::Static(value.clone());
-                this.push(*product, UNLOCK_ACCEPTS, Then::Nothing, |sam, out| sam.unlock(&value, out));
+                this.push_unlock(*product, &value);
                 this.read();
             }
             Unlock::Static => {}
@@ -272,13 +252,10 @@ impl<'a> SamSelecting<'a> {
     #[must_use]
     pub fn next(&self) -> Option<SamStep<'_>> {
         match self.state {
-            State::Challenging | State::Reading => Some(SamStep::Send(Request {
-                peer: Peer::Sam,
-                commands: &self.commands,
-                accepts: &[],
-                stop: false,
-                channel: ChannelControl::KeepOpen,
-            })),
+            State::Challenging | State::Reading => {
+                let request = self.lane.request(ChannelControl::KeepOpen);
+                Some(SamStep::Send(Request { stop: false, ..request }))
+            }
             State::Locked(challenge) => Some(SamStep::Unlock(self.image.sam(), challenge)),
             State::Done(_) => None,
         }
@@ -295,7 +272,7 @@ impl<'a> SamSelecting<'a> {
         }
         let Some(value) = value else { return self.fail(Misuse::UnlockMissing.into()) };
         let product = self.image.sam().product;
-        self.push(product, UNLOCK_ACCEPTS, Then::Nothing, |sam, out| sam.unlock(value, out));
+        self.push_unlock(product, value);
         self.read();
         Ok(())
     }
@@ -309,11 +286,12 @@ impl<'a> SamSelecting<'a> {
         if !matches!(self.state, State::Challenging | State::Reading) {
             return Err(Misuse::NotAsked.into());
         }
-        if let Err(error) = self.take(responses) {
+        let Self { lane, image, .. } = self;
+        let taken = lane.answers(responses, |answered| answered.check().and_then(|()| answered.read_into(image)));
+        if let Err(error) = taken {
             return self.fail(error);
         }
-        self.commands.wipe();
-        self.lines.clear();
+        self.lane.clear();
         self.state = match self.state {
             // It is used up with that.
             State::Challenging => State::Locked(self.image.take_challenge()),
@@ -326,8 +304,11 @@ impl<'a> SamSelecting<'a> {
     ///
     /// # Errors
     ///
-    /// The loss: the SAM is not selected.
+    /// The loss: the SAM is not selected. Or nothing was asked for.
     pub fn handle_lost(&mut self, loss: Loss) -> Result<(), Error> {
+        if !matches!(self.state, State::Challenging | State::Reading) {
+            return Err(Misuse::NotAsked.into());
+        }
         self.fail(Error::Lost { peer: Peer::Sam, loss, fate: Fate::Untouched })
     }
 
@@ -344,67 +325,36 @@ impl<'a> SamSelecting<'a> {
     }
 
     fn fail(&mut self, error: Error) -> Result<(), Error> {
-        self.commands.wipe();
+        self.lane.clear();
         self.state = State::Done(Err(error));
         Err(error)
     }
 
     /// Adds what is read; without that, and without anything before it, nothing is to be sent.
     fn read(&mut self) {
-        let product = self.selection.class.unwrap_or(self.image.sam().product);
+        let sam = self.encoder();
         for &command in &self.selection.reads {
-            self.push(product, command.accepts(), Then::Read(command), |sam, out| sam.read(command, out));
+            self.lane.write(|out| Line::read(sam.read(command, out), command));
         }
         if self.selection.challenge {
             self.push_challenge();
         }
-        self.state = if self.commands.is_empty() { State::Done(Ok(())) } else { State::Reading };
+        self.state = if self.lane.is_empty() { State::Done(Ok(())) } else { State::Reading };
     }
 
     fn push_challenge(&mut self) {
-        let product = self.selection.class.unwrap_or(self.image.sam().product);
-        self.push(product, StatusSet::SUCCESS, Then::Challenge, |sam, out| sam.get_challenge(CHALLENGE_LEN, out));
+        let sam = self.encoder();
+        self.lane.write(|out| Line::new(sam.get_challenge(CHALLENGE_LEN, out), Then::Challenge));
     }
 
-    fn push(
-        &mut self,
-        product: SamProduct,
-        accepts: StatusSet,
-        then: Then,
-        write: impl FnOnce(Encoder, &mut Vec<u8>) -> Expected,
-    ) {
-        let lines = &mut self.lines;
-        self.commands.push_with(|out| lines.push(Line { expected: write(Encoder(product), out), accepts, then }));
+    fn push_unlock(&mut self, product: SamProduct, value: &UnlockValue) {
+        self.lane.write(|out| {
+            let line = Line::new(Encoder(product).unlock(value, out), Then::Nothing);
+            Line { accepts: UNLOCK_ACCEPTS, ..line }
+        });
     }
 
-    fn take(&mut self, responses: &Batch) -> Result<(), Error> {
-        let (commands, answered) = (self.lines.len(), responses.len());
-        if commands != answered {
-            return Err(Error::ResponseCount { peer: Peer::Sam, commands, responses: answered });
-        }
-        for (index, (bytes, line)) in responses.iter().zip(&self.lines).enumerate() {
-            let Expected { name, answer_len, .. } = line.expected;
-            let answer = Response::parse(bytes).ok_or(misbehaved(index, name, Misbehaviour::NoStatus))?;
-            if !line.accepts.contains(answer.status) {
-                return Err(Error::Status { peer: Peer::Sam, index, command: name, status: answer.status });
-            }
-            let received = answer.data.len();
-            if StatusSet::POSTPONED.contains(answer.status) && answer_len != 0 && answer_len != received {
-                let how = Misbehaviour::UnexpectedLength { expected: answer_len, received };
-                return Err(misbehaved(index, name, how));
-            }
-            match line.then {
-                Then::Nothing => {}
-                Then::Challenge => self.image.set_challenge(answer.data.try_into().unwrap_or_default()),
-                Then::Read(command) => {
-                    command.apply(answer, &mut self.image).map_err(|how| misbehaved(index, name, how))?;
-                }
-            }
-        }
-        Ok(())
+    fn encoder(&self) -> Encoder {
+        Encoder(self.selection.class.unwrap_or(self.image.sam().product))
     }
-}
-
-fn misbehaved(index: usize, command: CommandName, how: Misbehaviour) -> Error {
-    Error::PeerMisbehaved { peer: Peer::Sam, index, command, how }
 }

@@ -177,6 +177,7 @@ impl Transaction {
         if answered < commands {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: answered });
         }
+        self.check_sam()?;
         self.next_block();
         self.advance()
     }

@@ -46,7 +46,7 @@ use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
-use crate::sam::{SamProduct, Service};
+use crate::sam::{SamProduct, Service, Turn};
 
 /// One card's transaction: its image, the operations prepared, and the session.
 ///
@@ -105,6 +105,8 @@ pub struct Transaction {
     closed_ahead: Option<Fate>,
     /// The channel was closed, as it was asked for.
     channel_closed: bool,
+    /// Which turn with a shared SAM it had last.
+    pub(crate) turn: Turn,
     /// For drivers, so that they need no memory of their own.
     pub(crate) responses: Batch,
     pub(crate) buffers: Buffers,
@@ -171,6 +173,7 @@ impl Transaction {
             received: Batch::new(),
             closed_ahead: None,
             channel_closed: false,
+            turn: Turn::default(),
             responses: Batch::new(),
             buffers: Buffers::default(),
         })
@@ -279,13 +282,11 @@ impl Transaction {
     /// # Errors
     ///
     /// [`Misuse::SamTaken`]: the card has a session open under the control of the SAM. It is void, and what
-    /// [`poll`](Self::poll) gives next is its abort. [`Misuse::Busy`] when processing has begun, or the SAM works.
+    /// [`poll`](Self::poll) gives next is its abort; what the SAM digests ahead of time is of no use any more.
+    /// [`Misuse::Busy`] when processing has begun.
     pub fn forget_sam(&mut self) -> Result<(), Error> {
         self.check_idle()?;
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
-        if symmetric.service.is_under_way() {
-            return Err(Misuse::Busy.into());
-        }
         symmetric.service.forget();
         if !self.session.is_open() {
             return Ok(());

@@ -116,17 +116,29 @@ impl Transaction {
         }
     }
 
+    /// What went wrong with the SAM meanwhile, if anything: before more is asked of it.
+    pub(super) fn check_sam(&mut self) -> Result<(), Error> {
+        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure)))
+    }
+
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
     /// before the SAM was even asked, except when the SAM was asked about the card.
     pub(super) fn heed_sam_failure(&mut self, next: Result<State, Error>) -> Result<State, Error> {
-        let Some(SamFailure { error, verifying }) = self.sam_failure.take() else { return next };
-        match (next, error) {
-            (Err(error), _) if !verifying => Err(error),
-            (Ok(State::Done(Err(error))), _) => Ok(State::Done(Err(error))),
-            (_, Error::Lost { peer, loss, .. }) if self.session.is_open() => {
-                Err(Error::Lost { peer, loss, fate: Fate::NotCommitted })
+        match (self.sam_failure.take(), next) {
+            (None, next) => next,
+            (Some(SamFailure { verifying: false, .. }), Err(error)) => Err(error),
+            (Some(_), Ok(State::Done(Err(error)))) => Ok(State::Done(Err(error))),
+            (Some(failure), _) => Err(self.error_of(failure)),
+        }
+    }
+
+    /// The error, with what it means now: the session may have been opened since.
+    fn error_of(&self, failure: SamFailure) -> Error {
+        match failure.error {
+            Error::Lost { peer, loss, .. } if self.session.is_open() => {
+                Error::Lost { peer, loss, fate: Fate::NotCommitted }
             }
-            _ => Err(error),
+            error => error,
         }
     }
 }

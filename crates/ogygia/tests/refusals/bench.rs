@@ -3,7 +3,7 @@
 use ogygia::apdu::{Batch, StatusWord};
 use ogygia::card::{Card, DirectoryHeader, FileHeader, Purse};
 use ogygia::command::CommandName;
-use ogygia::drive::{Channel, resume, run};
+use ogygia::drive::{Channel, resume};
 use ogygia::{ChannelControl, Error, Loss, Peer, Request};
 
 use ogygia::transaction::Transaction;
@@ -227,6 +227,8 @@ impl Content {
 pub(crate) struct Bench {
     pub(crate) transaction: Transaction,
     pub(crate) peers: Peers,
+    /// Of two peers that are asked, the SAM answers first, also while the application is waited for.
+    sam_first: bool,
 }
 
 /// One peer of the two, for the driver.
@@ -240,7 +242,7 @@ impl Channel for To<'_> {
 }
 
 impl Bench {
-    pub(crate) fn new(transaction: Transaction) -> Self {
+    pub(crate) fn new(transaction: Transaction, sam_first: bool) -> Self {
         let peers = Peers {
             instead: None,
             replaced: None,
@@ -249,7 +251,7 @@ impl Bench {
             counter: 100,
             postponed: Vec::new(),
         };
-        Self { transaction, peers }
+        Self { transaction, peers, sam_first }
     }
 
     /// The next command of this name will get this answer.
@@ -259,14 +261,25 @@ impl Bench {
     }
 
     pub(crate) fn run(&mut self) -> Result<(), Error> {
-        let peers = std::cell::RefCell::new(&mut self.peers);
-        run(&mut self.transaction, &mut To(&peers), &mut To(&peers), ChannelControl::KeepOpen)
+        self.transaction.process(ChannelControl::KeepOpen).unwrap();
+        self.resume()
     }
 
-    /// Sends what a refused preparation leaves.
+    /// Also sends what a refused preparation leaves.
     pub(crate) fn resume(&mut self) -> Result<(), Error> {
-        let peers = std::cell::RefCell::new(&mut self.peers);
-        resume(&mut self.transaction, &mut To(&peers), &mut To(&peers))
+        if !self.sam_first {
+            let peers = std::cell::RefCell::new(&mut self.peers);
+            return resume(&mut self.transaction, &mut To(&peers), &mut To(&peers));
+        }
+        let mut responses = Batch::new();
+        loop {
+            responses.clear();
+            let asked = [Peer::Sam, Peer::Card].into_iter().find_map(|peer| self.transaction.poll(peer));
+            let Some(request) = asked else { return self.transaction.outcome().unwrap_or(Ok(())) };
+            let peer = request.peer;
+            self.peers.answer(&request, &mut responses);
+            self.transaction.handle(peer, &responses).unwrap();
+        }
     }
 
     pub(crate) fn content(&self) -> Content {

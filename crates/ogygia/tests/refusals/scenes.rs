@@ -73,6 +73,7 @@ pub(crate) struct Scene {
     pub(crate) card: fn() -> Card,
     pub(crate) settings: fn(&mut SymmetricSettings),
     pub(crate) policy: Policy,
+    pub(crate) sam_first: bool,
 }
 
 impl Scene {
@@ -89,6 +90,7 @@ impl Scene {
             card,
             settings: |_| {},
             policy: Policy::Grouped,
+            sam_first: false,
         }
     }
 
@@ -139,7 +141,8 @@ impl Scene {
 
     pub(crate) fn title(&self) -> String {
         let whole = if self.whole { " in one list" } else { "" };
-        format!("{:?}: {} ({:?}){whole}", self.policy, self.name, self.place)
+        let first = if self.sam_first { ", SAM first" } else { "" };
+        format!("{:?}{first}: {} ({:?}){whole}", self.policy, self.name, self.place)
     }
 }
 
@@ -290,8 +293,10 @@ macro_rules! both {
 
 /// All scenes.
 pub(crate) fn scenes() -> Vec<Scene> {
-    let under = |policy| grouped_scenes().into_iter().map(move |scene| Scene { policy, ..scene });
-    under(Policy::Grouped).chain(under(Policy::Overlapped)).collect()
+    let ways = [(Policy::Grouped, false), (Policy::Overlapped, false), (Policy::Overlapped, true)];
+    let under =
+        |(policy, sam_first)| grouped_scenes().into_iter().map(move |scene| Scene { policy, sam_first, ..scene });
+    ways.into_iter().flat_map(under).collect()
 }
 
 fn grouped_scenes() -> Vec<Scene> {

@@ -84,7 +84,7 @@ pub(crate) fn settings(sam_subtype: u8) -> SymmetricSettings {
 }
 
 pub(crate) fn desk(card: Card, settings: SymmetricSettings) -> Bench {
-    Bench::new(Transaction::new(card, Security::Symmetric(settings)).unwrap())
+    Bench::new(Transaction::new(card, Security::Symmetric(settings)).unwrap(), false)
 }
 
 pub(crate) fn plain_desk() -> Bench {
@@ -92,7 +92,7 @@ pub(crate) fn plain_desk() -> Bench {
 }
 
 pub(crate) fn free_desk() -> Bench {
-    Bench::new(Transaction::new(card(PLAIN), Security::None).unwrap())
+    Bench::new(Transaction::new(card(PLAIN), Security::None).unwrap(), false)
 }
 
 pub(crate) const OPEN: OpenSession = OpenSession { level: Level::Debit };

@@ -114,6 +114,15 @@ impl Bench {
         }
     }
 
+    /// Carries the request of one peer, and no more.
+    pub(crate) fn carry(&mut self, peer: Peer) {
+        let request = self.transaction.poll(peer).unwrap();
+        let fake = if peer == Peer::ControlSam { &mut self.control } else { &mut self.target };
+        let mut answers = Batch::new();
+        fake.transmit(&request, &mut answers).unwrap();
+        self.transaction.handle(peer, &answers).unwrap();
+    }
+
     pub(crate) fn run(&mut self) -> Result<(), Error> {
         self.run_with(ChannelControl::KeepOpen)
     }

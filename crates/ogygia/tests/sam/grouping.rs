@@ -87,6 +87,28 @@ fn a_refused_selection_is_sent_again() {
     assert_eq!(selected, 2);
 }
 
+/// What the SAM has executed behind an answer that is refused here counts, too.
+#[test]
+fn the_diversifier_behind_a_refused_answer() {
+    let wrong = VerifySignature {
+        kind: SignatureKind::Basic,
+        data: &[0; 8],
+        signature: &[1; 8],
+        key: KEY,
+        diversifier: Some(&[1, 2, 3, 4]),
+    };
+    for (wanted, selected) in [(&[1, 2, 3, 4], 1), (&[5, 6, 7, 8], 0)] {
+        let mut bench = Bench::new(&C1);
+        bench.transaction.prepare_verification(&wrong).unwrap();
+        bench.transaction.prepare_signature(&sign(&[0; 8], Some(&[5, 6, 7, 8]))).unwrap();
+        assert_eq!(bench.run(), Err(Untrusted::Signature.into()));
+        bench.forget_requests();
+        bench.transaction.prepare_signature(&sign(&[0; 8], Some(wanted))).unwrap();
+        bench.run().unwrap();
+        assert_eq!(bench.target.commands().filter(|command| command[1] == 0x14).count(), selected);
+    }
+}
+
 #[test]
 fn counters_are_read_once_until_written() {
     let mut bench = Bench::new(&C1);
@@ -136,6 +158,23 @@ fn a_record_that_is_not_known_is_not_written() {
 }
 
 #[test]
+fn the_last_wish_for_a_ceiling_wins() {
+    let mut bench = Bench::new(&C1);
+    bench.transaction.prepare(SamData::Counters).unwrap();
+    for ceiling in [9, 50] {
+        bench.transaction.prepare(ConfigureCounter { ceiling, ..CONFIGURE }).unwrap();
+        bench.transaction.prepare(WriteCeiling { counter: 12, ceiling }).unwrap();
+    }
+    bench.transaction.prepare(WriteCeiling { counter: 2, ceiling: 100 }).unwrap();
+    bench.transaction.prepare(ConfigureCounter { ceiling: 60, ..CONFIGURE }).unwrap();
+    bench.run().unwrap();
+    let ciphered: Vec<_> = bench.control.commands().filter(|command| command[1] == 0x16).collect();
+    let references: Vec<_> = ciphered.iter().map(|command| command[3]).collect();
+    assert_eq!(references, [0xB1, 0xB8, 0xB8, 0xB8, 0xB1]);
+    assert_eq!((ciphered[0][14], ciphered[4][14], bench.transaction.written()), (50, 60, 5));
+}
+
+#[test]
 fn what_was_written_is_not_undone_by_its_record() {
     let mut bench = Bench::new(&C1);
     bench.transaction.prepare(SamData::Counters).unwrap();
@@ -160,7 +199,9 @@ fn a_replaced_key_ciphers_from_then_on() {
     assert_eq!(kvc, [5, 5]);
     bench.transaction.prepare(transfer).unwrap();
     bench.run().unwrap();
-    assert_eq!(bench.transaction.image().key_parameters(KeyReference::System(key)), None);
+    let replaced = KeyReference::System(key);
+    let image = bench.transaction.image();
+    assert_eq!((image.key_parameters(replaced), image.is_signed(SamData::KeyParameters(replaced))), (None, None));
     bench.forget_requests();
     bench.transaction.prepare(WriteParameters { parameters: [0; 29] }).unwrap();
     bench.run().unwrap();
@@ -221,6 +262,45 @@ fn results_come_after_processing() {
     assert_eq!((bench.transaction.signature(behind), bench.transaction.key_pair(pair)), (None, None));
     bench.transaction.forget_results();
     assert_eq!(bench.transaction.signature(computed), None);
+}
+
+#[test]
+fn a_challenge_is_for_what_comes_next() {
+    let selection = ogygia::selection::SamSelection::new().with_challenge();
+    let selected = || {
+        let mut sam = super::fake::Fake::default();
+        ogygia::drive::select_sam(&selection, &C1, &mut sam, |_, _| None).unwrap().unwrap()
+    };
+    let mut transaction = SamTransaction::new(selected());
+    assert_eq!((transaction.take_challenge(), transaction.take_challenge()), (Some([0xC1; 8]), None));
+    let mut bench = Bench::new(&C1);
+    bench.transaction = SamTransaction::new(selected());
+    bench.run().unwrap();
+    bench.transaction.prepare(SamData::Parameters).unwrap();
+    bench.run().unwrap();
+    assert_eq!(bench.transaction.take_challenge(), None);
+}
+
+#[test]
+fn who_gives_up_can_begin_again() {
+    let mut bench = Bench::new(&C1);
+    bench.transaction.prepare(SamData::Counters).unwrap();
+    bench.run().unwrap();
+    bench.transaction.prepare(ceiling(4)).unwrap();
+    bench.transaction.process(ChannelControl::KeepOpen).unwrap();
+    bench.transaction.abandon();
+    assert!(bench.transaction.outcome().is_none() && bench.transaction.poll(Peer::Sam).is_none());
+    bench.transaction.prepare(CONFIGURE).unwrap();
+    bench.run().unwrap();
+    // The writing itself was under way.
+    bench.transaction.prepare(lock()).unwrap();
+    bench.transaction.prepare(WriteCeiling { counter: 0, ceiling: 1 }).unwrap();
+    bench.transaction.process(ChannelControl::KeepOpen).unwrap();
+    [Peer::Sam, Peer::ControlSam].into_iter().for_each(|peer| bench.carry(peer));
+    assert_eq!(bench.transaction.poll(Peer::Sam).unwrap().commands.get(0).unwrap()[..4], [0x80, 0xD8, 0x00, 0xB8]);
+    bench.transaction.abandon();
+    bench.transaction.prepare(CONFIGURE).unwrap();
+    assert_eq!(bench.run(), Err(Misuse::CeilingUnknown { counter: 0 }.into()));
 }
 
 #[test]

@@ -75,6 +75,25 @@ fn check_that_nothing_is_left(bench: &mut Bench, place: &str) {
     bench.run().unwrap_or_else(|error| panic!("{place}: {error}"));
 }
 
+/// Answers that cannot be used leave the same doubt as a loss.
+#[test]
+fn answers_that_tell_nothing_leave_doubt() {
+    let answers: [&[&[u8]]; 4] = [&[], &[&[0x90, 0x00], &[0x90, 0x00]], &[&[0x90]], &[&[]]];
+    for answers in answers {
+        let mut bench = Bench::new(&C1);
+        bench.transaction.prepare(SamData::Counters).unwrap();
+        bench.transaction.prepare(WriteCeiling { counter: 4, ceiling: 500 }).unwrap();
+        bench.transaction.process(ogygia::ChannelControl::KeepOpen).unwrap();
+        [Peer::Sam, Peer::ControlSam].into_iter().for_each(|peer| bench.carry(peer));
+        bench.transaction.handle(Peer::Sam, &answers.iter().copied().collect()).unwrap();
+        assert!(bench.transaction.outcome().is_some_and(|outcome| outcome.is_err()), "{answers:?}");
+        assert_eq!(bench.transaction.written(), 0);
+        let configure = ConfigureCounter { counter: 0, ceiling: 1, access: IncrementAccess::Free };
+        bench.transaction.prepare(configure).unwrap();
+        assert_eq!(bench.run(), Err(ogygia::Misuse::CeilingUnknown { counter: 4 }.into()), "{answers:?}");
+    }
+}
+
 /// The doubt about a key, or a ceiling, is remembered until it is read again.
 #[test]
 fn what_may_have_been_written_is_read_again() {

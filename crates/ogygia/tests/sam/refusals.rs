@@ -193,6 +193,16 @@ fn a_key_that_is_not_there_is_not_known() {
         assert_eq!(bench.transaction.image().key_parameters(key), None);
         assert!(bench.transaction.image().parameters().is_some(), "what follows is read");
     }
+    // One that is there no more is known no more.
+    let key = KeyReference::Record(7);
+    let mut bench = Bench::new(&C1);
+    bench.transaction.prepare(SamData::KeyParameters(key)).unwrap();
+    bench.run().unwrap();
+    assert!(bench.transaction.image().key_parameters(key).is_some());
+    bench.target.instead = Some((vec![0x80, 0xBC], vec![0x6A, 0x83]));
+    bench.transaction.prepare(SamData::KeyParameters(key)).unwrap();
+    bench.run().unwrap();
+    assert_eq!(bench.transaction.image().key_parameters(key), None);
     // A writing that needs it fails, and nothing is written.
     let mut bench = Bench::new(&C1);
     bench.target.instead = Some((vec![0x80, 0xBC], vec![0x6A, 0x83]));

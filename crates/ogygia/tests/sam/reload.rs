@@ -1,14 +1,13 @@
 //! Ceilings that are ciphered elsewhere: specification 03, "Asynchronous write transaction".
 
 use ogygia::apdu::Batch;
+use ogygia::card::Kvc;
 use ogygia::drive::{self, NoSam};
-use ogygia::sam::{ConfigureCounter, IncrementAccess, Sam, SamData, SystemKey, WriteCeiling};
+use ogygia::sam::{ConfigureCounter, IncrementAccess, Sam, SamData, SystemKey, TransferSystemKey, WriteCeiling};
 use ogygia::sam_transaction::reload::{Reload, ReloadBuilder, ReloadContext};
-use ogygia::{Error, Fate, Loss, Misuse, Peer, Secret};
+use ogygia::{Error, Fate, Loss, Misuse, Peer};
 
 use super::fake::{Bench, Break, C1, CONTROL, Fake, S1DX};
-
-const KEY: [u8; 32] = [7; 32];
 
 /// The answer to Read Key Parameters of a key that is tied to this event counter.
 fn key_tied_to(counter: u8) -> Vec<u8> {
@@ -125,12 +124,71 @@ fn a_key_without_counter_makes_reloads_for_ever() {
     assert!(challenges.all(|command| command[5..] == [0; 8]));
 }
 
+/// Every writing that the Reloading key deciphers moves its counter, ciphered elsewhere or not.
+#[test]
+fn a_writing_makes_a_context_old() {
+    let mut bench = Bench::new(&C1);
+    let known = context(&mut bench);
+    bench.transaction.prepare(WriteCeiling { counter: 1, ceiling: 1 }).unwrap();
+    bench.run().unwrap();
+    assert_eq!(bench.transaction.context(), Err(Misuse::EventCounterUnknown { counter: 3 }.into()));
+    assert_eq!(context(&mut bench), known, "the fake one does not move");
+}
+
+#[test]
+fn a_key_that_may_have_been_replaced_is_read_again() {
+    let mut bench = Bench::new(&C1);
+    context(&mut bench);
+    let (key, kvc, parameters) = (SystemKey::Reloading, Kvc(8), [0; 10]);
+    bench.transaction.prepare(TransferSystemKey { key, kvc, parameters, diversified: true }).unwrap();
+    let at = bench.target.commands().count() + 1;
+    bench.target.breaks = Some(Break { at, loss: Loss::Peer, executed: true });
+    assert!(matches!(bench.run(), Err(Error::Lost { fate: Fate::Unknown, .. })));
+    assert_eq!(bench.transaction.context(), Err(Misuse::SystemKeyUnknown(key).into()));
+    bench.forget_requests();
+    bench.target.breaks = None;
+    context(&mut bench);
+    assert_eq!(bench.target.hex()[0], ["80BC00C302"]);
+}
+
+#[test]
+fn counters_are_read_again_behind_a_reload() {
+    let (reload, _) = ceilings(context(&mut Bench::new(&C1)), &[20]);
+    let mut bench = Bench::new(&C1);
+    // The ceiling is in the last record, the event counter that moves in the first.
+    for data in [SamData::Counters, SamData::Counters] {
+        bench.transaction.prepare(data).unwrap();
+    }
+    bench.transaction.prepare_reload(&reload).unwrap();
+    bench.transaction.prepare(SamData::Counters).unwrap();
+    bench.run().unwrap();
+    let behind = ["80D808B830", "80BE00E100", "80BE00B100", "80BE00E300", "80BE00B300"];
+    assert_eq!(bench.target.hex()[1], behind);
+}
+
+#[test]
+fn a_reload_tells_what_it_writes_and_what_is_left() {
+    let known = context(&mut Bench::new(&C1));
+    let (reload, _) = ceilings(known, &[5, 6, 7]);
+    let written =
+        |reload: &Reload| reload.ceilings().map(|(counter, ceiling, _)| (counter, ceiling)).collect::<Vec<_>>();
+    assert_eq!(written(&reload), [(5, 9), (6, 9), (7, 9)]);
+    let rest = reload.rest(2).unwrap();
+    assert_eq!((written(&rest), rest.context().counter()), (vec![(7, 9)], Some((3, 2))));
+    assert!(reload.rest(3).is_some_and(|rest| rest.is_empty()) && reload.rest(4).is_none());
+}
+
 #[test]
 fn contexts_that_cannot_be() {
-    let mut bench = Bench::new(&C1);
-    bench.target.instead = Some((vec![0x80, 0xBC, 0x00, 0xC3], vec![0x6A, 0x83]));
-    drive::read_context(&mut bench.transaction, &mut bench.target).unwrap();
-    assert_eq!(bench.transaction.context(), Err(Misuse::SystemKeyUnknown(SystemKey::Reloading).into()));
+    for (reference, key) in
+        [(0xC1, SystemKey::Personalization), (0xC2, SystemKey::KeyManagement), (0xC3, SystemKey::Reloading)]
+    {
+        let mut bench = Bench::new(&C1);
+        bench.target.instead = Some((vec![0x80, 0xBC, 0x00, reference], vec![0x6A, 0x83]));
+        let unknown = Err(Misuse::SystemKeyUnknown(key).into());
+        assert_eq!(drive::read_context(&mut bench.transaction, &mut bench.target), unknown);
+        assert_eq!(bench.target.requests.len(), 1);
+    }
     let mut bench = Bench::new(&C1);
     bench.target.instead = Some((vec![0x80, 0xBC, 0x00, 0xC1], key_tied_to(27)));
     let read = drive::read_context(&mut bench.transaction, &mut bench.target);
@@ -179,7 +237,10 @@ fn a_lost_target_may_have_executed_some() {
 #[cfg(feature = "reload")]
 mod sealed {
     use super::*;
+    use ogygia::Secret;
     use ogygia::sam_transaction::reload::SealError;
+
+    const KEY: [u8; 32] = [7; 32];
 
     fn both() -> (ReloadContext, Reload) {
         let known = context(&mut Bench::new(&C1));

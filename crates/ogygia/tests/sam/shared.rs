@@ -61,16 +61,16 @@ fn selections(sam: &Fake) -> usize {
 #[test]
 fn who_keeps_the_turn_keeps_the_diversifier() {
     let mut shared = SharedSam::new(Fake::default());
-    let (seat, mut transaction) = (shared.seat(), on_sam());
+    let mut transaction = on_sam();
     for _ in 0..3 {
         transaction.prepare_signature(&signing()).unwrap();
-        let sam = shared.turn(&seat, &mut transaction).unwrap();
+        let sam = shared.turn(&mut transaction).unwrap();
         drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
     }
-    assert_eq!(selections(shared.turn(&seat, &mut transaction).unwrap()), 1);
+    assert_eq!(selections(shared.turn(&mut transaction).unwrap()), 1);
     shared.lost_power();
     transaction.prepare_signature(&signing()).unwrap();
-    let sam = shared.turn(&seat, &mut transaction).unwrap();
+    let sam = shared.turn(&mut transaction).unwrap();
     drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
     assert_eq!(selections(sam), 2);
 }
@@ -79,14 +79,14 @@ fn who_keeps_the_turn_keeps_the_diversifier() {
 #[test]
 fn who_had_lost_the_turn_selects_again() {
     let mut shared = SharedSam::new(Fake::default());
-    let (seat, mut transaction) = (shared.seat(), on_sam());
-    let (card_seat, mut card) = (shared.seat(), on_card());
+    let mut transaction = on_sam();
+    let mut card = on_card();
     for round in 1..=3 {
         transaction.prepare_signature(&signing()).unwrap();
         card.prepare_signature(&signing()).unwrap();
-        let sam = shared.turn(&seat, &mut transaction).unwrap();
+        let sam = shared.turn(&mut transaction).unwrap();
         drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
-        let sam = shared.turn(&card_seat, &mut card).unwrap();
+        let sam = shared.turn(&mut card).unwrap();
         drive::run(&mut card, &mut NoSam, sam, KEEP).unwrap();
         assert_eq!(selections(sam), 2 * round);
         let last: Vec<_> = sam.requests.last().unwrap().iter().map(|command| command[1]).collect();
@@ -97,17 +97,17 @@ fn who_had_lost_the_turn_selects_again() {
 #[test]
 fn a_challenge_of_somebody_elses_turn_is_not_used() {
     let mut shared = SharedSam::new(Fake::default());
-    let (seat, mut transaction) = (shared.seat(), on_sam());
-    let (card_seat, mut card) = (shared.seat(), on_card());
-    let sam = shared.turn(&card_seat, &mut card).unwrap();
+    let mut transaction = on_sam();
+    let mut card = on_card();
+    let sam = shared.turn(&mut card).unwrap();
     card.prefetch_challenge().unwrap();
     drive::resume(&mut card, &mut NoSam, sam).unwrap();
     transaction.prepare_signature(&signing()).unwrap();
-    let sam = shared.turn(&seat, &mut transaction).unwrap();
+    let sam = shared.turn(&mut transaction).unwrap();
     drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
     card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
     card.prepare(CloseSession).unwrap();
-    let sam = shared.turn(&card_seat, &mut card).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut CardFake::default(), sam, KEEP).unwrap();
     let fetched = sam.commands().filter(|command| command[1] == 0x84).count();
     assert_eq!(fetched, 2, "the first was not relied on");
@@ -116,22 +116,22 @@ fn a_challenge_of_somebody_elses_turn_is_not_used() {
 #[test]
 fn an_open_session_is_lost_with_the_turn() {
     let mut shared = SharedSam::new(Fake::default());
-    let (seat, mut transaction) = (shared.seat(), on_sam());
-    let (card_seat, mut card) = (shared.seat(), on_card());
+    let mut transaction = on_sam();
+    let mut card = on_card();
     let mut peer = CardFake::default();
     card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
-    let sam = shared.turn(&card_seat, &mut card).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
     assert!(card.is_session_open());
 
     transaction.prepare_signature(&signing()).unwrap();
-    let sam = shared.turn(&seat, &mut transaction).unwrap();
+    let sam = shared.turn(&mut transaction).unwrap();
     drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
 
     let taken = Error::from(Misuse::SamTaken);
-    assert_eq!(shared.turn(&card_seat, &mut card).err(), Some(taken));
+    assert_eq!(shared.turn(&mut card).err(), Some(taken));
     // The card learns of it, and the SAM is asked nothing for the dead session.
-    let sam = shared.turn(&card_seat, &mut card).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
     let asked = sam.requests.len();
     assert_eq!(drive::resume(&mut card, &mut peer, sam), Err(taken));
     assert_eq!(peer.0.last().unwrap()[..5], [0x00, 0x8E, 0x00, 0x00, 0x00]);
@@ -139,6 +139,52 @@ fn an_open_session_is_lost_with_the_turn() {
     // And the next session is whole.
     card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
     card.prepare(CloseSession).unwrap();
-    let sam = shared.turn(&card_seat, &mut card).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
+}
+
+#[test]
+fn who_is_busy_does_not_get_the_turn() {
+    let mut shared = SharedSam::new(Fake::default());
+    let (mut one, mut other) = (on_sam(), on_sam());
+    one.prepare_signature(&signing()).unwrap();
+    let sam = shared.turn(&mut one).unwrap();
+    drive::run_sam(&mut one, sam, &mut NoSam, KEEP).unwrap();
+    // Its outcome is not taken when it comes back.
+    one.prepare_signature(&signing()).unwrap();
+    one.process(KEEP).unwrap();
+    shared.turn(&mut other).unwrap();
+    assert_eq!(shared.turn(&mut one).err(), Some(Misuse::Busy.into()));
+    one.abandon();
+    one.prepare_signature(&signing()).unwrap();
+    let sam = shared.turn(&mut one).unwrap();
+    drive::run_sam(&mut one, sam, &mut NoSam, KEEP).unwrap();
+    assert_eq!(selections(sam), 2);
+}
+
+#[test]
+fn between_turns_nobody_is_relied_on() {
+    let mut shared = SharedSam::new(Fake::default());
+    let mut transaction = on_sam();
+    for _ in 0..2 {
+        transaction.prepare_signature(&signing()).unwrap();
+        let sam = shared.turn(&mut transaction).unwrap();
+        drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
+        let selection = ogygia::selection::SamSelection::new().with_challenge();
+        drive::select_sam(&selection, &C1, shared.between_turns(), |_, _| None).unwrap();
+    }
+    assert_eq!(selections(&shared.into_inner()), 2);
+}
+
+/// Who begins may keep what it knows of the SAM: a challenge that came with the selection.
+#[test]
+fn the_first_turn_forgets_nothing() {
+    let mut card = on_card();
+    card.set_prefetched_challenge([0xC1; 8]);
+    let mut shared = SharedSam::new(Fake::default());
+    card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
+    card.prepare(CloseSession).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
+    drive::run(&mut card, &mut CardFake::default(), sam, KEEP).unwrap();
+    assert!(sam.commands().all(|command| command[1] != 0x84));
 }

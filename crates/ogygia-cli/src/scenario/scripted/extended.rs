@@ -49,10 +49,10 @@ fn validation(stage: &mut Stage, steps: &[&[Command<'_>]]) -> Result<Done, Failu
     setup::prepare(stage)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     let mut transaction = Transaction::new(card, terminal.security(true))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let open = [OpenSession { level: Level::Debit }.into(), record(TicketingFile::Environment.sfi(), 1)];
     process(&mut transaction, terminal, &open, KeepOpen)?;
     for step in steps {

@@ -21,7 +21,7 @@ pub(super) use validation::validation;
 
 use ogygia::card::Sfi;
 use ogygia::command::{AppendRecord, ChangeCounter, CloseSession, Command, CounterChange, ReadRecord, ReadRecords};
-use ogygia::drive::run;
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 
@@ -48,8 +48,8 @@ fn process(
     channel: ChannelControl,
 ) -> Result<(), Error> {
     let prepared = step.iter().try_for_each(|command| transaction.prepare(command.clone()));
-    let done = prepared.and_then(|()| run(transaction, &mut terminal.card, &mut terminal.sam, channel));
-    settle(done, transaction, &mut terminal.card, &mut terminal.sam)
+    let done = prepared.and_then(|()| terminal.run(transaction, channel));
+    settle(done, transaction, terminal)
 }
 
 /// Reads the last event together with the selection, in the scenarios that append one without having read it in their

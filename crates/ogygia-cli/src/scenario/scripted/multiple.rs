@@ -19,14 +19,14 @@ const SIZE: usize = 24;
 pub(in crate::scenario) fn multiple_sessions(stage: &mut Stage) -> Result<Done, Failure> {
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(LOADER, true)?;
     let budget = match card.session_budget() {
         SessionBudget::Bytes(bytes) => format!("{bytes} bytes; each update takes {} of them", SIZE + 6),
         SessionBudget::Commands(commands) => format!("{commands} commands"),
     };
     let mut transaction = Transaction::new(card, terminal.security(false))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let records: Vec<[u8; SIZE]> = (1..=UPDATES).map(|number| [number; SIZE]).collect();
     let mut step: Vec<Command<'_>> = vec![OpenSession { level: Level::Load }.into()];
     step.extend(records.iter().map(|data| UpdateRecord { sfi: CONTRACT_LIST, record: 1, data }.into()));

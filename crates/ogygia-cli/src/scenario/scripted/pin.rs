@@ -24,10 +24,10 @@ fn pin_changed() -> Change {
 pub(in crate::scenario) fn plain_pin(stage: &mut Stage) -> Result<Done, Failure> {
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     let mut transaction = Transaction::new(card, Security::None)?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     process(&mut transaction, terminal, &[VerifyPin { pin: stage.options.pin.clone() }.into()], KeepOpen)?;
     process(&mut transaction, terminal, &[ChangePin { pin: stage.options.new_pin.clone() }.into()], CloseAfter)?;
     Ok(Done {
@@ -54,14 +54,14 @@ fn keys(header: &DirectoryHeader) -> [KeyId; 3] {
 pub(in crate::scenario) fn change_key_and_pin(stage: &mut Stage) -> Result<Done, Failure> {
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[SelectFile::CurrentDirectory.into()])?;
     let header = card.directory_header().filter(|header| header.kif.iter().all(|kif| kif.0 != 0));
     let [issuer, _, debit] = header.map(keys).ok_or_else(|| Failure::failed("the card does not tell its keys"))?;
     let mut settings = terminal.settings(false);
     settings.pin_modification_key = Some(issuer);
     let mut transaction = Transaction::new(card, Security::Symmetric(settings))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let new = KeyId { kvc: if debit.kvc == NEXT_KVC { FIRST_KVC } else { NEXT_KVC }, ..debit };
     let change = ChangeKey { index: Level::Debit.key_index(), new, issuer };
     process(&mut transaction, terminal, &[change.into()], KeepOpen)?;
@@ -81,10 +81,10 @@ pub(in crate::scenario) fn pin_in_session(stage: &mut Stage) -> Result<Done, Fai
     setup::prepare(stage)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[read_event()])?;
     let mut transaction = Transaction::new(card, terminal.security(true))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let first: [Command<'_>; 4] = [
         OpenSession { level: Level::Debit }.into(),
         record(TicketingFile::Environment.sfi(), 1),

@@ -29,11 +29,11 @@ pub(in crate::scenario) fn pki(stage: &mut Stage) -> Result<Done, Failure> {
     issue(stage, &authority)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     let settings = PkiSettings::new(authority.full_store(), today);
     let mut transaction = Transaction::new(card, Security::Pki(settings))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let step: [Command<'_>; 4] = [
         OpenPkiSession { challenge: challenge()? }.into(),
         record(TicketingFile::Environment.sfi(), 1),

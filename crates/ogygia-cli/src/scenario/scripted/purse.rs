@@ -34,13 +34,13 @@ fn reload(now: Moment) -> SvReload {
 pub(in crate::scenario) fn sv_outside_session(stage: &mut Stage) -> Result<Done, Failure> {
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let debits = (1..=DEBIT_LOGS).map(|record| ReadRecord { sfi: Sfi::SV_DEBIT_LOG, record });
     let logs = [ReadRecord { sfi: Sfi::SV_LOAD_LOG, record: 1 }].into_iter().chain(debits);
     let logs: Vec<Command<'_>> = logs.map(Command::from).collect();
     let card = terminal.select_with(VALIDATOR, false, &logs)?;
     let mut transaction = Transaction::new(card, terminal.security(false))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     process(&mut transaction, terminal, &[SvGet { operation: SvOperation::Reload }.into()], KeepOpen)?;
     process(&mut transaction, terminal, &[reload(stage.now).into()], CloseAfter)?;
     let after = balance(&transaction);
@@ -73,10 +73,10 @@ pub(in crate::scenario) fn sv_in_session(stage: &mut Stage) -> Result<Done, Fail
     load_new_purse(stage)?;
     stage.begin();
     let terminal = &mut stage.terminal;
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[read_event()])?;
     let mut transaction = Transaction::new(card, terminal.security(true))?;
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let first: [Command<'_>; 4] = [
         OpenSession { level: Level::Debit }.into(),
         record(TicketingFile::Environment.sfi(), 1),

@@ -25,11 +25,11 @@ pub(in crate::scenario) fn sale(stage: &mut Stage) -> Result<Done, Failure> {
     let terminal = &mut stage.terminal;
     let (environment, contracts) = (TicketingFile::Environment.sfi(), TicketingFile::Contracts.sfi());
     let read = |sfi| Command::from(ReadRecord { sfi, record: 1 });
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[read(environment), read(CONTRACT_LIST)])?;
     let mut transaction = Transaction::new(card, terminal.security(false))?;
 
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let all_counters = TicketingFile::Counters.sfi();
     let first = [
         OpenSession { level: Level::Load }.into(),

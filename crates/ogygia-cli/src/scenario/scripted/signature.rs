@@ -86,11 +86,11 @@ pub(super) fn sign_records(stage: &mut Stage) -> Result<(), Failure> {
 /// Selects the card, and reads its environment and last event with the same request.
 fn select(terminal: &mut Terminal) -> Result<(Transaction, Vec<u8>), Failure> {
     let sfi = TicketingFile::Environment.sfi();
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select_with(VALIDATOR, false, &[ReadRecord { sfi, record: 1 }.into(), read_event()])?;
     let transaction = Transaction::new(card, terminal.security(true))?;
     let environment = known(&transaction, sfi, 1);
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     Ok((transaction, environment))
 }
 
@@ -143,7 +143,7 @@ pub(in crate::scenario) fn signature_in_session(stage: &mut Stage) -> Result<Don
     let (mut transaction, environment) = select(terminal)?;
     let played = in_session(&mut transaction, terminal, &environment, (stage.now, stage.location));
     // A wrong signature leaves the session open: it is for the application to judge.
-    let Played { validation, mut proofs } = settle(played, &mut transaction, &mut terminal.card, &mut terminal.sam)?;
+    let Played { validation, mut proofs } = settle(played, &mut transaction, terminal)?;
     proofs.splice(0..0, Proof::of_session(&transaction));
     Ok(Done {
         outcome: Outcome::Success,

@@ -22,11 +22,11 @@ pub(in crate::scenario) fn validation(stage: &mut Stage, prefetch: bool) -> Resu
     if prefetch {
         terminal.prefetch(&mut transaction)?;
     }
-    terminal.log.begin(Phase::Selection);
+    terminal.begin(Phase::Selection);
     let card = terminal.select(VALIDATOR, false)?;
     transaction.restart(&card)?;
 
-    terminal.log.begin(Phase::Transaction);
+    terminal.begin(Phase::Transaction);
     let counters = TicketingFile::Counters.sfi();
     let steps: [&[Command<'_>]; 5] = [
         &[OpenSession { level: Level::Debit }.into(), record(TicketingFile::Environment.sfi(), 1)],

@@ -6,7 +6,7 @@ pub use inspection::{Inspection, LastValidation, Outcome, Refusal, Status, Title
 
 use ogygia::card::Level;
 use ogygia::command::{CancelSession, CloseSession, OpenSession};
-use ogygia::drive::{Channel, run};
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 
@@ -43,19 +43,17 @@ pub enum Mode {
 /// What went wrong; then nothing that was read counts.
 pub fn control(
     transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
+    readers: &mut impl Driver,
     controller: &Controller,
     mode: Mode,
 ) -> Result<Inspection, Error> {
-    let inspected = inspect(transaction, card, sam, controller, mode);
-    settle(inspected, transaction, card, sam)
+    let inspected = inspect(transaction, readers, controller, mode);
+    settle(inspected, transaction, readers)
 }
 
 fn inspect(
     transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
+    readers: &mut impl Driver,
     controller: &Controller,
     mode: Mode,
 ) -> Result<Inspection, Error> {
@@ -63,7 +61,7 @@ fn inspect(
         transaction.prepare(OpenSession { level: Level::Debit })?;
     }
     Holdings::prepare(transaction)?;
-    run(transaction, card, sam, ChannelControl::KeepOpen)?;
+    readers.run(transaction, ChannelControl::KeepOpen)?;
     let inspection = Inspection::of(Holdings::of(transaction.card()), controller);
     match (mode, inspection.outcome) {
         (Mode::Plain, _) => {}
@@ -71,7 +69,7 @@ fn inspect(
         (Mode::Session, Outcome::TitlesFound) => transaction.prepare(CloseSession)?,
         (Mode::Session, Outcome::Empty | Outcome::Refused(_)) => transaction.prepare(CancelSession)?,
     }
-    run(transaction, card, sam, ChannelControl::CloseAfter)?;
+    readers.run(transaction, ChannelControl::CloseAfter)?;
     Ok(inspection)
 }
 

@@ -1,6 +1,5 @@
 //! Controls of the virtual card: the cases of the specification that concern them, and more.
 
-use ogygia::drive::NoSam;
 use ogygia::transaction::Security;
 
 use super::*;
@@ -22,7 +21,7 @@ fn controlled(gate: &mut Gate, controller: &Controller) -> Inspection {
     let mut transaction = Transaction::new(card, gate.readers.security(false)).unwrap();
     gate.readers.log.begin(Phase::Transaction);
     let readers = &mut gate.readers;
-    let inspection = control(&mut transaction, &mut readers.card, &mut readers.sam, controller, Mode::Session).unwrap();
+    let inspection = control(&mut transaction, readers, controller, Mode::Session).unwrap();
     readers.log.begin(Phase::Setup);
     assert!(!transaction.is_session_open() && !gate.card().session_open());
     assert_eq!(gate.content(), before);
@@ -31,7 +30,7 @@ fn controlled(gate: &mut Gate, controller: &Controller) -> Inspection {
 
     let card = gate.readers.select(VALIDATOR, false).unwrap();
     let mut transaction = Transaction::new(card, Security::None).unwrap();
-    let plain = control(&mut transaction, &mut gate.readers.card, &mut NoSam, controller, Mode::Plain).unwrap();
+    let plain = control(&mut transaction, &mut gate.readers, controller, Mode::Plain).unwrap();
     assert_eq!(plain, inspection, "the same without a SAM");
     inspection
 }

@@ -6,7 +6,7 @@ pub use choice::{Goods, Kind, Plan, Refusal, choose};
 
 use ogygia::card::Level;
 use ogygia::command::{CloseSession, OpenSession, SetCounter, UpdateRecord};
-use ogygia::drive::{Channel, run};
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error};
 
@@ -40,32 +40,22 @@ pub struct Loading {
 /// # Errors
 ///
 /// What went wrong; whether the card has committed the second session is told by the error.
-pub fn load(
-    transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
-    order: &Order,
-) -> Result<Loading, Error> {
-    let loaded = read_and_write(transaction, card, sam, order);
-    settle(loaded, transaction, card, sam)
+pub fn load(transaction: &mut Transaction, readers: &mut impl Driver, order: &Order) -> Result<Loading, Error> {
+    let loaded = read_and_write(transaction, readers, order);
+    settle(loaded, transaction, readers)
 }
 
-fn read_and_write(
-    transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
-    order: &Order,
-) -> Result<Loading, Error> {
+fn read_and_write(transaction: &mut Transaction, readers: &mut impl Driver, order: &Order) -> Result<Loading, Error> {
     transaction.prepare(OpenSession { level: Level::Load })?;
     Holdings::prepare(transaction)?;
     transaction.prepare(CloseSession)?;
-    run(transaction, card, sam, ChannelControl::KeepOpen)?;
+    readers.run(transaction, ChannelControl::KeepOpen)?;
     let before = Holdings::of(transaction.card());
     let outcome = choose(&before, order);
     if let Ok(plan) = &outcome {
         prepare(transaction, plan)?;
     }
-    run(transaction, card, sam, ChannelControl::CloseAfter)?;
+    readers.run(transaction, ChannelControl::CloseAfter)?;
     Ok(Loading { before, outcome })
 }
 

@@ -200,7 +200,7 @@ fn a_torn_card() {
         let first = gate.readers.card.inner().traffic().commands;
         gate.readers.card.inner_mut().add_fault(Fault::after(first + at, Loss::Peer));
         let order = Order { goods: Goods::Trips(10), today: day(DAY) };
-        let loaded = load(&mut transaction, &mut gate.readers.card, &mut gate.readers.sam, &order);
+        let loaded = load(&mut transaction, &mut gate.readers, &order);
         let Err(error) = loaded else { break };
         let Error::Lost { peer: Peer::Card, fate, .. } = error else { panic!("{error:?}") };
         let written = gate.content() != before;

@@ -9,7 +9,7 @@ use ogygia::command::{
     AppendRecord, CancelSession, ChangeCounter, CloseSession, CounterChange, OpenSession, ReadCounters, ReadRecords,
     UpdateRecord,
 };
-use ogygia::drive::{Channel, run};
+use ogygia::drive::Driver;
 use ogygia::transaction::Transaction;
 use ogygia::{ChannelControl, Error, Misuse};
 
@@ -37,15 +37,13 @@ pub struct Terminal {
 /// What went wrong. The session is void then; whether the card has committed it is told by the error.
 pub fn validate(
     transaction: &mut Transaction,
-    card: &mut impl Channel,
-    sam: &mut impl Channel,
+    readers: &mut impl Driver,
     terminal: &Terminal,
 ) -> Result<Verdict, Error> {
     let slots = slots(transaction.card().product());
     let mut validation = Validation {
         transaction: &mut *transaction,
-        card: &mut *card,
-        sam: &mut *sam,
+        readers: &mut *readers,
         terminal,
         slots,
         counters_read: false,
@@ -53,13 +51,12 @@ pub fn validate(
     };
     let validated = validation.run();
     let verdict = validation.verdict;
-    settle(validated.map(|outcome| Verdict { outcome, ..verdict }), transaction, card, sam)
+    settle(validated.map(|outcome| Verdict { outcome, ..verdict }), transaction, readers)
 }
 
-struct Validation<'a, C, S> {
+struct Validation<'a, R> {
     transaction: &'a mut Transaction,
-    card: &'a mut C,
-    sam: &'a mut S,
+    readers: &'a mut R,
     terminal: &'a Terminal,
     slots: u8,
     counters_read: bool,
@@ -73,7 +70,7 @@ enum Search {
     Refuse(InvalidCard),
 }
 
-impl<C: Channel, S: Channel> Validation<'_, C, S> {
+impl<R: Driver> Validation<'_, R> {
     fn run(&mut self) -> Result<Outcome, Error> {
         self.transaction.prepare(OpenSession { level: Level::Debit })?;
         let environment = self.read(TicketingFile::Environment, 1, Environment::decode)?.unwrap_or_default();
@@ -208,14 +205,14 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
 
     fn close(&mut self) -> Result<(), Error> {
         self.transaction.prepare(CloseSession)?;
-        run(self.transaction, self.card, self.sam, ChannelControl::CloseAfter)?;
+        self.readers.run(self.transaction, ChannelControl::CloseAfter)?;
         self.verdict.closed = true;
         Ok(())
     }
 
     fn cancel(&mut self, outcome: Outcome) -> Result<Outcome, Error> {
         self.transaction.prepare(CancelSession)?;
-        run(self.transaction, self.card, self.sam, ChannelControl::CloseAfter)?;
+        self.readers.run(self.transaction, ChannelControl::CloseAfter)?;
         Ok(outcome)
     }
 
@@ -226,7 +223,7 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
         decode: impl FnOnce(&[u8]) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         self.transaction.prepare(ReadRecords { sfi: file.sfi(), records: record..=record, size: RECORD_SIZE })?;
-        run(self.transaction, self.card, self.sam, ChannelControl::KeepOpen)?;
+        self.readers.run(self.transaction, ChannelControl::KeepOpen)?;
         Ok(decode(known_record(self.transaction.card(), file, record)))
     }
 
@@ -236,7 +233,7 @@ impl<C: Channel, S: Channel> Validation<'_, C, S> {
         let sfi = TicketingFile::Counters.sfi();
         if !self.counters_read {
             self.transaction.prepare(ReadCounters { sfi, count: self.slots })?;
-            run(self.transaction, self.card, self.sam, ChannelControl::KeepOpen)?;
+            self.readers.run(self.transaction, ChannelControl::KeepOpen)?;
             self.counters_read = true;
         }
         let known = self.transaction.card().file(sfi).and_then(|file| file.counter(slot));

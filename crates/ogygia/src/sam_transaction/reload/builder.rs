@@ -3,12 +3,12 @@
 use alloc::vec::Vec;
 
 use super::super::control_encoder;
-use super::super::lane::Lane;
 use super::super::machine::{ask_block, block_of};
 use super::{Block, Reload, ReloadContext};
 use crate::apdu::Batch;
 use crate::error::{Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, Peer, Request};
+use crate::sam::lane::Lane;
 use crate::sam::write::{BLOCK_LEN, Writing};
 use crate::sam::{ConfigureCounter, Encoder, Sam, SamImage, WriteCeiling};
 

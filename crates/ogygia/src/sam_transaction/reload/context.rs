@@ -33,7 +33,7 @@ impl ReloadContext {
     /// The context of a SAM of which this is known.
     fn of(image: &SamImage) -> Result<Self, Error> {
         let key = SystemKey::Reloading;
-        let parameters = image.key_parameters(KeyReference::System(key)).ok_or(Misuse::SystemKeyUnknown(key))?;
+        let parameters = in_force(image, key).ok_or(Misuse::SystemKeyUnknown(key))?;
         let counter = match parameters.event_counter() {
             None => None,
             Some(counter) => {
@@ -59,7 +59,8 @@ impl ReloadContext {
 
 impl SamTransaction {
     /// Begins to read what a [`ReloadContext`] holds: the parameters of the system keys that are not known yet, then
-    /// their event counters. Carry on as after [`process`](Self::process); what is prepared is left alone.
+    /// their event counters. Carry on as after [`process`](Self::process); what is prepared is left alone. It fails with
+    /// [`Misuse::SystemKeyUnknown`] for a SAM that has not all of the keys (point G-39).
     ///
     /// # Errors
     ///
@@ -69,11 +70,13 @@ impl SamTransaction {
         self.begin(ChannelControl::KeepOpen);
         self.target.clear();
         let encoder = self.encoder;
-        for key in KEYS.map(KeyReference::System) {
-            if self.image.key_parameters(key).is_none() {
-                self.target.write(|out| Self::read(encoder, ReadCommand::KeyParameters(key), out));
+        for key in KEYS {
+            if in_force(&self.image, key).is_none() {
+                let command = ReadCommand::KeyParameters(KeyReference::System(key));
+                self.target.write(|out| Self::read(encoder, command, out));
             }
         }
+        self.image.take_challenge();
         self.state = State::Context(Stage::Keys);
         if self.target.is_empty() {
             self.advance_context(Stage::Keys);
@@ -105,8 +108,8 @@ impl SamTransaction {
     fn ask_counters(&mut self) -> Result<(), Error> {
         let mut asked = [false; CounterRecord::ALL.len()];
         for key in KEYS {
-            let parameters = self.image.key_parameters(KeyReference::System(key));
-            let Some(counter) = parameters.and_then(KeyParameters::event_counter) else { continue };
+            let parameters = in_force(&self.image, key).ok_or(Misuse::SystemKeyUnknown(key))?;
+            let Some(counter) = parameters.event_counter() else { continue };
             let record = CounterRecord::of(counter).map_err(|_| no_such_counter())?;
             CounterRecord::ALL.iter().zip(&mut asked).for_each(|(known, asked)| *asked |= *known == record);
         }
@@ -116,6 +119,12 @@ impl SamTransaction {
         }
         Ok(())
     }
+}
+
+/// The parameters of a key, unless it was replaced since they were read, or perhaps.
+fn in_force(image: &SamImage, key: SystemKey) -> Option<&KeyParameters> {
+    let parameters = image.key_parameters(KeyReference::System(key))?;
+    (image.system_kvc(key) == Some(parameters.id().kvc)).then_some(parameters)
 }
 
 /// The parameters of a key name an event counter that no SAM has.

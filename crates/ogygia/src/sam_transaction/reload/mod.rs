@@ -26,8 +26,9 @@ pub(super) use context::Stage;
 use alloc::vec::Vec;
 
 use super::SamTransaction;
-use super::lane::{Line, Then};
 use crate::error::{Error, Misuse};
+use crate::sam::IncrementAccess;
+use crate::sam::lane::{Line, Then};
 use crate::sam::write::{BLOCK_LEN, WriteMode, Writing};
 
 /// Ceilings that were ciphered for one SAM.
@@ -61,6 +62,21 @@ impl Reload {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
+    }
+
+    /// What it writes: event counter, ceiling, and who may increase the counter where that is written, too.
+    pub fn ceilings(&self) -> impl Iterator<Item = (u8, u32, Option<IncrementAccess>)> + '_ {
+        self.blocks.iter().flat_map(|block| block.writing.ceilings())
+    }
+
+    /// What is left of it when the event counter of the target has this value: for one whose execution was interrupted.
+    /// Nothing when it is for no such value. The caller has to know that what moved the counter was this reload.
+    #[must_use]
+    pub fn rest(&self, counter_value: u32) -> Option<Self> {
+        let (counter, first) = self.context.counter?;
+        let done = usize::try_from(counter_value.checked_sub(first)?).ok()?;
+        let blocks = self.blocks.get(done..)?.to_vec();
+        Some(Self { context: ReloadContext { counter: Some((counter, counter_value)), ..self.context }, blocks })
     }
 }
 

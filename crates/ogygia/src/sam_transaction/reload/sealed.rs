@@ -141,7 +141,10 @@ fn mac(key: &Secret<32>) -> Hmac<Sha256> {
     // A key shorter than the block of the hash is filled up with zeros by definition.
     let mut block = [0; 64];
     block.iter_mut().zip(key.reveal()).for_each(|(to, from)| *to = *from);
-    Hmac::new(&block.into())
+    let mac = Hmac::new(&block.into());
+    block.fill(0);
+    core::hint::black_box(&block);
+    mac
 }
 
 fn close(mut out: Vec<u8>, key: &Secret<32>) -> Vec<u8> {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::hex;
 
 /// The image, with the parameters of the work keys that were asked for.
-pub(super) fn to_json(image: &SamImage, work_keys: &[KeyReference]) -> Value {
+pub(crate) fn to_json(image: &SamImage, work_keys: &[KeyReference]) -> Value {
     let sam = image.sam();
     let byte = |byte: u8| format!("{byte:02X}");
     let key = |key| image.key_parameters(key).map(|parameters| hex::encode(parameters.as_bytes()));

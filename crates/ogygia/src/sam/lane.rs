@@ -1,25 +1,28 @@
-//! The commands of one request to one SAM, and what is done with their answers.
+//! The commands of one request to one SAM, and what is done with their answers: specification 03, "Status processing"
+//! and "Batches".
 
 use alloc::vec::Vec;
 
+use super::command::Expected;
+use super::image::SamImage;
+use super::read::ReadCommand;
+use super::signature::Diversifier;
+use super::write::Writing;
 use crate::apdu::{Batch, Response, StatusSet};
 use crate::error::{Error, Misbehaviour};
-use crate::request::{ChannelControl, Loss, Peer, Request};
-use crate::sam::read::ReadCommand;
-use crate::sam::write::Writing;
-use crate::sam::{Diversifier, Expected};
+use crate::request::{ChannelControl, Peer, Request};
 
 /// A command with what is expected of its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Line {
-    pub(super) expected: Expected,
-    pub(super) accepts: StatusSet,
-    pub(super) then: Then,
+pub(crate) struct Line {
+    pub(crate) expected: Expected,
+    pub(crate) accepts: StatusSet,
+    pub(crate) then: Then,
 }
 
 /// What an answer is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Then {
+pub(crate) enum Then {
     Nothing,
     Diversifier(Diversifier),
     Challenge,
@@ -38,31 +41,40 @@ pub(super) enum Then {
 }
 
 impl Line {
-    pub(super) const fn new(expected: Expected, then: Then) -> Self {
+    pub(crate) const fn new(expected: Expected, then: Then) -> Self {
         Self { expected, accepts: StatusSet::SUCCESS, then }
     }
 
-    pub(super) const fn read(expected: Expected, command: ReadCommand) -> Self {
+    pub(crate) const fn read(expected: Expected, command: ReadCommand) -> Self {
         Self { expected, accepts: command.accepts(), then: Then::Read(command) }
     }
 
     /// Whether the answer tells that something was written.
-    pub(super) const fn writes(&self) -> bool {
+    pub(crate) const fn writes(&self) -> bool {
         matches!(self.then, Then::Written(_) | Then::LockWritten | Then::Reloaded(..))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.commands.wipe();
     }
 }
 
 /// A line with its answer.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Answered<'a> {
-    pub(super) line: &'a Line,
-    pub(super) answer: Response<'a>,
+pub(crate) struct Answered<'a> {
+    pub(crate) line: &'a Line,
+    pub(crate) answer: Response<'a>,
     peer: Peer,
     index: usize,
 }
 
+/// Header, Lc, 255 bytes of data, Le.
+pub(crate) const MAX_COMMAND_LEN: usize = 261;
+
 #[derive(Debug)]
-pub(super) struct Lane {
+pub(crate) struct Lane {
     peer: Peer,
     commands: Batch,
     lines: Vec<Line>,
@@ -70,29 +82,31 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) const fn to(peer: Peer) -> Self {
+    pub(crate) const fn to(peer: Peer) -> Self {
         Self { peer, commands: Batch::new(), lines: Vec::new(), accepts: Vec::new() }
     }
 
     /// A lock in clear may be among the commands.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.commands.wipe();
         self.lines.clear();
         self.accepts.clear();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.commands.is_empty()
     }
 
-    pub(super) fn push(&mut self, command: &[u8], line: Line) {
+    pub(crate) fn push(&mut self, command: &[u8], line: Line) {
+        self.commands.make_room(MAX_COMMAND_LEN);
         self.commands.push(command);
         self.lines.push(line);
         self.accepts.push(line.accepts);
     }
 
-    pub(super) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Line) {
+    pub(crate) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Line) {
         let Self { commands, lines, accepts, .. } = self;
+        commands.make_room(MAX_COMMAND_LEN);
         commands.push_with(|out| {
             let line = write(out);
             lines.push(line);
@@ -100,31 +114,26 @@ impl Lane {
         });
     }
 
-    pub(super) fn request(&self, channel: ChannelControl) -> Request<'_> {
+    pub(crate) fn request(&self, channel: ChannelControl) -> Request<'_> {
         Request { peer: self.peer, commands: &self.commands, accepts: &self.accepts, stop: true, channel }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }
 
     /// Whether something else than writings is among the commands.
-    pub(super) fn is_reading(&self) -> bool {
+    pub(crate) fn is_reading(&self) -> bool {
         !self.lines.iter().all(Line::writes)
     }
 
-    /// What may have been executed without an answer, when so many commands were answered. A reader that lost its peer
-    /// has sent one command more; one that is lost itself may have sent all.
-    pub(super) fn sent_unanswered(&self, answered: usize, loss: Loss) -> impl Iterator<Item = &Line> {
-        let sent = match loss {
-            Loss::Peer => 1,
-            Loss::Reader => usize::MAX,
-        };
-        self.lines.iter().skip(answered).take(sent)
+    /// The commands, as what is expected of them.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.lines
     }
 
     /// Hands the answers over in order, up to the first thing that is wrong: specification 03, "Batches".
-    pub(super) fn answers(
+    pub(crate) fn answers(
         &self,
         responses: &Batch,
         mut each: impl FnMut(Answered<'_>) -> Result<(), Error>,
@@ -145,7 +154,7 @@ impl Lane {
 
 impl Answered<'_> {
     /// Whether the status word is accepted, and the length is right.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let Expected { name, answer_len, .. } = self.line.expected;
         let status = self.answer.status;
         if !self.line.accepts.contains(status) {
@@ -160,8 +169,19 @@ impl Answered<'_> {
         Ok(())
     }
 
+    /// Takes what was read, or a challenge, into the image.
+    pub(crate) fn read_into(&self, image: &mut SamImage) -> Result<(), Error> {
+        match self.line.then {
+            // The length was checked.
+            Then::Challenge => image.set_challenge(self.answer.data.try_into().unwrap_or_default()),
+            Then::Read(command) => command.apply(self.answer, image).map_err(|how| self.misbehaved(how))?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// What is wrong with the answer, with its place.
-    pub(super) fn misbehaved(&self, how: Misbehaviour) -> Error {
+    pub(crate) fn misbehaved(&self, how: Misbehaviour) -> Error {
         Error::PeerMisbehaved { peer: self.peer, index: self.index, command: self.line.expected.name, how }
     }
 }
