@@ -14,13 +14,14 @@ use daemon::{Daemon, wait_for};
 use ogygia::apdu::Batch;
 use ogygia::card::{Card, KeyId, Kif, Kvc, Level, Sfi};
 use ogygia::command::{AppendRecord, ChangeCounter, CloseSession, OpenSession, ReadCounters, ReadRecords};
-use ogygia::drive::{Channel, NoSam, run, run_sam, select_sam};
+use ogygia::drive::{Channel, Driver, InTurn, NoSam, run_sam, select_sam};
 use ogygia::pki::Day;
 use ogygia::sam::{ComputeSignature, Sam, SamData, SamProduct, SignatureKind, SignatureOutcome, VerifySignature};
 use ogygia::sam_transaction::SamTransaction;
 use ogygia::selection::{Occurrence, SamSelection, Selection};
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{ChannelControl, Error, Fate, Loss, Peer};
+use ogygia_reader::Readers;
 use ogygia_reader::pcsc::{Closing, Options, PcscChannel, PcscError, Service, Sharing, Slot};
 use ogygia_reader::transport::Protocol;
 use ogygia_sim::{KeySet, Profile, SamProfile, TestAuthority, VirtualCard, VirtualSam};
@@ -65,20 +66,28 @@ fn select(reader: &mut PcscChannel) -> Result<Card, Loss> {
 
 /// Reads counter and log in a session, then counts a trip and writes an event, and closes the channel.
 fn validate(card_reader: &mut PcscChannel, sam_reader: &mut PcscChannel) -> Result<Transaction, Error> {
+    let mut transaction = begin(card_reader, sam_reader, Policy::Grouped);
+    validate_with(&mut InTurn { card: card_reader, sam: sam_reader }, &mut transaction)?;
+    Ok(transaction)
+}
+
+fn begin(card_reader: &mut PcscChannel, sam_reader: &PcscChannel, policy: Policy) -> Transaction {
     let card = select(card_reader).unwrap();
-    let sam = Sam::from_power_on_data(sam_reader.power_on_data());
-    let mut settings = SymmetricSettings::new(sam);
+    let mut settings = SymmetricSettings::new(Sam::from_power_on_data(sam_reader.power_on_data()));
     settings.ratification_command = true;
-    let mut transaction = Transaction::new(card, Security::Symmetric(settings)).unwrap();
+    settings.policy = policy;
+    Transaction::new(card, Security::Symmetric(settings)).unwrap()
+}
+
+fn validate_with(readers: &mut impl Driver, transaction: &mut Transaction) -> Result<(), Error> {
     transaction.prepare(OpenSession { level: Level::Debit })?;
     transaction.prepare(ReadRecords { sfi: LOG, records: 1..=1, size: 29 })?;
     transaction.prepare(ReadCounters { sfi: COUNTERS, count: 1 })?;
-    run(&mut transaction, card_reader, sam_reader, ChannelControl::KeepOpen)?;
+    readers.run(transaction, ChannelControl::KeepOpen)?;
     transaction.prepare(ChangeCounter::decrease(COUNTERS, 1, 1))?;
     transaction.prepare(AppendRecord { sfi: LOG, data: &[0xA1; 29] })?;
     transaction.prepare(CloseSession)?;
-    run(&mut transaction, card_reader, sam_reader, ChannelControl::CloseAfter)?;
-    Ok(transaction)
+    readers.run(transaction, ChannelControl::CloseAfter)
 }
 
 #[test]
@@ -182,11 +191,17 @@ fn transact<D: Device>(device: D, card: impl Fn(D) -> VirtualCard, check: impl F
         assert_eq!(transaction.card().file(COUNTERS).unwrap().counter(1), Some(left));
         assert_eq!(card_reader.protocol(), None, "the channel was closed");
     }
+    // Both at the same time, each in a thread.
+    let mut transaction = begin(&mut card_reader, &sam_reader, Policy::Overlapped);
+    let mut readers = Readers::new(card_reader, sam_reader).unwrap();
+    validate_with(&mut readers, &mut transaction).unwrap();
+    assert!(transaction.session().authenticated.is_some());
+    drop(readers);
     let (device, log) = inserted.remove();
-    assert!(log.resets >= 2, "{log:?}");
+    assert!(log.resets >= 3, "{log:?}");
     inserted_sam.remove();
     let card = card(device);
-    assert_eq!(trips(&card), [0, 0, 8]);
+    assert_eq!(trips(&card), [0, 0, 7]);
     assert!(card.ratified());
 }
 
