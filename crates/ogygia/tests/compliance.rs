@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Requirements on cards and their selection: specification 06, sections 2 to 9 and what of 10 and 11 is selection or
-/// sessions that the card signs.
+/// Requirements on cards, SAMs and their selection: specification 06, sections 2 to 9 and what of 10 and 11 is selection,
+/// transport, or sessions that the card signs.
 const BUILT: &[&str] = &[
     "CL-SEL-TLVSTRUC.1",
     "CL-SEL-TLVDATA.1",
@@ -100,6 +100,11 @@ const BUILT: &[&str] = &[
     "CL-PKI-VERIF.2",
     "CL-PKI-PUBKEY.1",
     "CL-PKI-RQMODE.1",
+    "RL-ATR-IDENTIFY.1",
+    "RL-SW-61XX.1",
+    "RL-SW-6CXX.1",
+    "RL-SW-CASE4.1",
+    "RL-SW-ANALYSIS.1",
 ];
 
 /// The others.
@@ -109,7 +114,6 @@ const LATER: &[&str] = &[
     "RL-CLA-ACCEPTED.1",
     "RL-CLA-CHAAUTO.1",
     "RL-PERF-TIME.1",
-    "RL-ATR-IDENTIFY.1",
     "RL-CL-PROTOCOL.1",
     "RL-DET-INSNOTIF.1",
     "RL-DET-REMNOTIF.1",
@@ -117,10 +121,6 @@ const LATER: &[&str] = &[
     "RL-DET-PCRQ.1",
     "RL-DET-PCAPDU.1",
     "RL-DET-PCIBLOCK.1",
-    "RL-SW-61XX.1",
-    "RL-SW-6CXX.1",
-    "RL-SW-CASE4.1",
-    "RL-SW-ANALYSIS.1",
     "RL-CL-RFSTA.2",
     "RL-CT-T0",
     "RL-CL-TS16794",
