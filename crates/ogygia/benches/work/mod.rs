@@ -48,7 +48,7 @@ fn select_answer() -> Work {
     .concat();
     Box::new(move || {
         let mut bytes = 0;
-        let visited = tlv::visit(black_box(&answer), &mut |_, value| bytes += value.len());
+        let visited = tlv::visit(black_box(&answer), |_, value| bytes += value.len());
         assert!(visited.is_ok() && black_box(bytes) == 23, "the answer is well formed");
     })
 }

@@ -31,7 +31,7 @@ pub const MAX_DEPTH: usize = 8;
 /// use ogygia::apdu::tlv;
 ///
 /// let mut name = None;
-/// tlv::visit(&[0x6F, 0x04, 0x84, 0x02, 0x31, 0x54], &mut |tag, value| {
+/// tlv::visit(&[0x6F, 0x04, 0x84, 0x02, 0x31, 0x54], |tag, value| {
 ///     if tag == 0x84 {
 ///         name = Some(value);
 ///     }
@@ -39,25 +39,37 @@ pub const MAX_DEPTH: usize = 8;
 /// .unwrap();
 /// assert_eq!(name, Some(&[0x31, 0x54][..]));
 /// ```
-pub fn visit<'a>(bytes: &'a [u8], found: &mut dyn FnMut(u32, &'a [u8])) -> Result<(), TlvError> {
-    visit_level(bytes, found, MAX_DEPTH)
+pub fn visit<'a>(bytes: &'a [u8], mut found: impl FnMut(u32, &'a [u8])) -> Result<(), TlvError> {
+    let mut rest = bytes;
+    // What stands behind each template that was entered.
+    let mut behind = [&[][..]; MAX_DEPTH - 1];
+    let mut depth = 0;
+    loop {
+        while !rest.is_empty() {
+            let (element, after) = next(rest)?;
+            rest = after;
+            if !element.constructed {
+                found(element.tag, element.value);
+            } else if element.value.is_empty() {
+                return Err(TlvError::Empty);
+            } else {
+                *behind.get_mut(depth).ok_or(TlvError::TooDeep)? = after;
+                depth += 1;
+                rest = element.value;
+            }
+        }
+        let Some(outer) = depth.checked_sub(1).and_then(|outer| Some((outer, *behind.get(outer)?))) else {
+            return Ok(());
+        };
+        (depth, rest) = outer;
+    }
 }
 
-fn visit_level<'a>(mut rest: &'a [u8], found: &mut dyn FnMut(u32, &'a [u8]), depth: usize) -> Result<(), TlvError> {
-    let depth = depth.checked_sub(1).ok_or(TlvError::TooDeep)?;
-    while !rest.is_empty() {
-        let (element, after) = next(rest)?;
-        rest = after;
-        if !element.constructed {
-            found(element.tag, element.value);
-        } else if element.value.is_empty() {
-            return Err(TlvError::Empty);
-        } else {
-            visit_level(element.value, found, depth)?;
-        }
-    }
-    Ok(())
-}
+/// In the first byte of a tag: more bytes follow.
+const LONG_TAG: u8 = 0x1F;
+
+/// In the first byte of a tag: the value is a template.
+const CONSTRUCTED: u8 = 0x20;
 
 struct Element<'a> {
     tag: u32,
@@ -65,7 +77,19 @@ struct Element<'a> {
     value: &'a [u8],
 }
 
+#[inline]
 fn next(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), TlvError> {
+    match *bytes {
+        // Most tags and lengths are one byte.
+        [tag, length @ 0..=0x7F, ref rest @ ..] if tag & LONG_TAG != LONG_TAG => {
+            let (value, rest) = rest.split_at_checked(usize::from(length)).ok_or(TlvError::Truncated)?;
+            Ok((Element { tag: u32::from(tag), constructed: tag & CONSTRUCTED != 0, value }, rest))
+        }
+        _ => next_of_any_form(bytes),
+    }
+}
+
+fn next_of_any_form(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), TlvError> {
     let (tag, constructed, rest) = read_tag(bytes)?;
     let (length, rest) = read_length(rest)?;
     let (value, rest) = rest.split_at_checked(length).ok_or(TlvError::Truncated)?;
@@ -74,9 +98,9 @@ fn next(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), TlvError> {
 
 fn read_tag(bytes: &[u8]) -> Result<(u32, bool, &[u8]), TlvError> {
     let (&first, mut rest) = bytes.split_first().ok_or(TlvError::Truncated)?;
-    let constructed = first & 0x20 != 0;
+    let constructed = first & CONSTRUCTED != 0;
     let mut tag = u32::from(first);
-    if first & 0x1F != 0x1F {
+    if first & LONG_TAG != LONG_TAG {
         return Ok((tag, constructed, rest));
     }
     for _ in 0..2 {
@@ -107,7 +131,7 @@ mod tests {
 
     fn flat(bytes: &[u8]) -> Result<Vec<(u32, Vec<u8>)>, TlvError> {
         let mut all = Vec::new();
-        visit(bytes, &mut |tag, value| all.push((tag, value.to_vec())))?;
+        visit(bytes, |tag, value| all.push((tag, value.to_vec())))?;
         Ok(all)
     }
 

@@ -53,7 +53,7 @@ impl Identity {
         let mut name = None;
         let mut serial = None;
         let mut startup = None;
-        tlv::visit(fci, &mut |tag, value| match tag {
+        tlv::visit(fci, |tag, value| match tag {
             TAG_DF_NAME => name = Some(value),
             TAG_SERIAL_NUMBER => serial = Some(value),
             TAG_STARTUP_INFO => startup = Some(value),

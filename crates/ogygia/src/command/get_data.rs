@@ -195,7 +195,7 @@ impl CertificateKind {
 
 fn apply_file_list(answer: &[u8], card: &mut Card) -> Result<(), Malformed> {
     let mut list = None;
-    tlv::visit(answer, &mut |tag, value| {
+    tlv::visit(answer, |tag, value| {
         if tag == TAG_FILE_LIST {
             list = Some(value);
         }
@@ -208,7 +208,7 @@ fn apply_file_list(answer: &[u8], card: &mut Card) -> Result<(), Malformed> {
 
 fn each_entry(list: &[u8], found: &mut dyn FnMut(Sfi, FileHeader)) -> Result<(), Malformed> {
     let mut all = Ok(());
-    tlv::visit(list, &mut |tag, value| {
+    tlv::visit(list, |tag, value| {
         if all.is_ok() {
             all = if tag == TAG_FILE { header::parse_list_entry(value) } else { Err(Malformed::Tag(tag)) }
                 .map(|(sfi, header)| found(sfi, header));

@@ -79,7 +79,7 @@ fn by_lid(to: &Encoder<'_>) -> u8 {
 /// Takes over the header in `data`, of Select File or of the FCP.
 pub(super) fn apply_header(data: &[u8], product: Product, content: &mut Content) -> Result<(), Misbehaviour> {
     let mut information = None;
-    tlv::visit(data, &mut |tag, value| {
+    tlv::visit(data, |tag, value| {
         if tag == TAG_PROPRIETARY {
             information = Some(value);
         }
