@@ -77,8 +77,24 @@ impl Digest {
         self.session.map(|session| session.form)
     }
 
-    /// A command or an answer, in clear: specification 03, "Grouping of digest blocks".
-    pub(super) fn push(&mut self, block: &[u8]) {
+    /// A command and its answer, in clear: specification 03, "Grouping of digest blocks".
+    pub(super) fn push_exchange(&mut self, command: &[u8], answer: &[u8]) {
+        let len = self.group.len() + 2 + command.len() + answer.len();
+        match (u8::try_from(command.len()), u8::try_from(answer.len())) {
+            (Ok(command_len), Ok(answer_len)) if len <= self.group_capacity => {
+                self.group.push(command_len);
+                self.group.extend_from_slice(command);
+                self.group.push(answer_len);
+                self.group.extend_from_slice(answer);
+            }
+            _ => {
+                self.push(command);
+                self.push(answer);
+            }
+        }
+    }
+
+    fn push(&mut self, block: &[u8]) {
         let taken = block.len() + 1;
         if taken > self.group_capacity {
             self.close_group();

@@ -193,8 +193,7 @@ impl Service {
 
     /// One more card command, without the Le of case 4, and its answer, real or certain.
     pub(crate) fn digest(&mut self, command: &[u8], answer: &[u8]) {
-        self.digest.push(command);
-        self.digest.push(answer);
+        self.digest.push_exchange(command, answer);
     }
 
     /// Queues what makes the terminal's MAC.
