@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms, check, check_sfi};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span};
+use super::terms::{Terms, check, check_sfi};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Misbehaviour};
@@ -73,7 +74,7 @@ const LAST_WITH_SFI: u16 = 0xFF;
 impl ReadBinary {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         check_range(CommandName::ReadBinary, self.sfi, self.offset, usize::from(self.length), terms)?;
-        for read in self.reads(terms.capacity) {
+        for read in self.reads(terms.capacity()) {
             list.push(read);
         }
         Ok(())
@@ -123,7 +124,7 @@ fn prepare_write(
         list.push(read);
     }
     let mut offset = offset;
-    for chunk in data.chunks(usize::from(terms.capacity.max(1))) {
+    for chunk in data.chunks(usize::from(terms.capacity().max(1))) {
         let data = list.store(chunk);
         list.push_modifying(Write { kind, sfi, offset, data }, 5 + chunk.len(), terms)?;
         offset = offset.saturating_add(u16::try_from(chunk.len()).unwrap_or(u16::MAX));

@@ -3,9 +3,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms, check, check_sfi};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span};
+use super::terms::{Terms, check, check_sfi};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::value::{u24, u24_bytes};
 use crate::card::{COUNTER_MAX, Card, Content, PostponedCounters, Sfi};
@@ -143,7 +144,7 @@ impl ChangeCounters<'_> {
             }
             return Ok(());
         }
-        for group in self.by.chunks((usize::from(terms.capacity) / ENTRY).max(1)) {
+        for group in self.by.chunks((usize::from(terms.capacity()) / ENTRY).max(1)) {
             let values = list.store_with(|out| write_sorted(group, out));
             let step = ChangeSeveral { change: self.change, sfi: self.sfi, values };
             list.push_modifying(step, 6 + values.len(), terms)?;

@@ -3,10 +3,11 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::select_file::apply_header;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
+use super::terms::Terms;
 use crate::apdu::{Case, Header, StatusSet, StatusWord, tlv};
 use crate::card::{Card, FileHeader, Sfi, header};
 use crate::error::{Error, Malformed, Misbehaviour};

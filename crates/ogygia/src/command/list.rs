@@ -4,55 +4,15 @@ use alloc::vec::Vec;
 
 use super::drift::Drifts;
 use super::manage::Manage;
-use super::name::CommandName;
 use super::open::{MergedRead, Opening};
 use super::pki_session::PkiOpening;
 use super::prepared::Prepared;
 use super::session::Close;
 use super::step::{Exchange, Moment, Span, Step};
 use super::stored_value::Plan;
-use crate::card::{Card, KeyId, Level, Product, SessionBudget, Sfi};
-use crate::error::{Argument, Error, Misuse};
-
-/// Which operations a transaction offers: specification 02, "Kinds of transaction and their operations".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// No session.
-    Free,
-    /// Sessions under the control of a SAM.
-    Symmetric,
-    /// Sessions that the card signs.
-    Asymmetric,
-}
-
-/// What preparing depends on, apart from the list itself.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Terms<'a> {
-    pub(crate) card: &'a Card,
-    pub(crate) mode: Mode,
-    /// The most data bytes of one command: what card and SAM both take.
-    pub(crate) capacity: u8,
-    /// The most bytes that the SAM digests at once.
-    pub(crate) digest_capacity: usize,
-    /// Sessions open in extended form.
-    pub(crate) extended: bool,
-    /// A session that overflows is closed and another one opened.
-    pub(crate) multiple_sessions: bool,
-    /// A ratification command follows the last closing.
-    pub(crate) ratify: bool,
-    /// The first record is read by the opening itself.
-    pub(crate) read_on_opening: bool,
-    /// PINs travel in clear although there is a SAM.
-    pub(crate) pin_plain: bool,
-    /// Ciphers a PIN that is presented outside a session.
-    pub(crate) pin_verification_key: Option<KeyId>,
-    /// Ciphers a new PIN.
-    pub(crate) pin_modification_key: Option<KeyId>,
-    /// SV Get reads both logs.
-    pub(crate) both_sv_logs: bool,
-    /// The card has a session open now.
-    pub(crate) session_is_open: bool,
-}
+use super::terms::{Mode, Terms};
+use crate::card::{Level, SessionBudget};
+use crate::error::{Error, Misuse};
 
 /// The commands that wait for processing.
 #[derive(Debug, Default)]
@@ -180,7 +140,7 @@ impl List {
         length: usize,
         terms: &Terms<'_>,
     ) -> Result<(), Error> {
-        if let Some(session) = self.session.filter(|_| terms.mode == Mode::Symmetric) {
+        if let Some(session) = self.session.filter(|_| terms.means.mode == Mode::Symmetric) {
             let (budget, cost) = match terms.card.session_budget() {
                 SessionBudget::Commands(budget) => (budget, 1),
                 // Each modification takes its data and six bytes; of the five bytes of the header, none counts.
@@ -197,10 +157,10 @@ impl List {
     }
 
     fn split(&mut self, session: Planned, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
-        let remaining = remaining.filter(|_| terms.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
+        let remaining = remaining.filter(|_| terms.means.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
         self.pre_opened = false;
-        self.push(Opening { level: session.level, read: None, extended: terms.extended, pre_opened: false });
+        self.push(Opening { level: session.level, read: None, extended: terms.extended(), pre_opened: false });
         if session.encrypted {
             self.push(Manage { authenticate: false, encrypt: true });
         }
@@ -210,8 +170,8 @@ impl List {
 
     pub(super) fn open(&mut self, level: Level, terms: &Terms<'_>) {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
-        self.pre_opened = self.pre_opened && terms.extended && terms.card.pre_open == Some(level);
-        self.push(Opening { level, read: None, extended: terms.extended, pre_opened: self.pre_opened });
+        self.pre_opened = self.pre_opened && terms.extended() && terms.card.pre_open == Some(level);
+        self.push(Opening { level, read: None, extended: terms.extended(), pre_opened: self.pre_opened });
         self.session = Some(Planned { level, remaining, encrypted: false });
         self.stored_value.done_in_session = false;
     }
@@ -255,7 +215,7 @@ impl List {
     /// Lets the opening that was prepared last read a record, if it can: specification 02, "Reading through the
     /// opening".
     pub(super) fn merge_read(&mut self, read: MergedRead, terms: &Terms<'_>) -> bool {
-        if !self.in_session() || self.pre_opened || !terms.read_on_opening || !read.fits_opening(terms) {
+        if !self.in_session() || self.pre_opened || !terms.means.read_on_opening || !read.fits_opening(terms) {
             return false;
         }
         match self.prepared.last_mut() {
@@ -270,75 +230,4 @@ impl List {
             _ => false,
         }
     }
-}
-
-impl<'a> Terms<'a> {
-    /// Those of a transaction without security.
-    pub(crate) fn free(card: &'a Card) -> Self {
-        Self {
-            card,
-            mode: Mode::Free,
-            capacity: card.payload_capacity(),
-            digest_capacity: 0,
-            extended: false,
-            multiple_sessions: false,
-            ratify: false,
-            read_on_opening: false,
-            pin_plain: false,
-            pin_verification_key: None,
-            pin_modification_key: None,
-            both_sv_logs: false,
-            session_is_open: false,
-        }
-    }
-
-    pub(super) fn product(&self) -> Product {
-        self.card.product()
-    }
-
-    /// The largest counter number, and the most counters of one operation.
-    fn counter_limit(&self) -> u8 {
-        self.capacity / 3
-    }
-
-    pub(super) fn check_counter_number(&self, number: u8, lowest: u8) -> Result<(), Error> {
-        check((lowest..=self.counter_limit()).contains(&number), Argument::CounterNumber)
-    }
-
-    pub(super) fn check_counter_count(&self, count: usize) -> Result<(), Error> {
-        check((1..=usize::from(self.counter_limit())).contains(&count), Argument::CounterCount)
-    }
-
-    pub(super) fn check_data(&self, data: &[u8]) -> Result<(), Error> {
-        check((1..=usize::from(self.capacity)).contains(&data.len()), Argument::Data)
-    }
-
-    pub(super) fn check_size(&self, size: u8) -> Result<(), Error> {
-        check((1..=self.capacity).contains(&size), Argument::RecordSize)
-    }
-
-    /// Sessions exist where there is something to secure them with.
-    pub(super) fn has_sessions(&self, command: CommandName) -> Result<(), Error> {
-        if self.mode == Mode::Free { Err(Error::Unsupported(command)) } else { Ok(()) }
-    }
-
-    /// Some operations take a SAM.
-    pub(super) fn secured(&self, command: CommandName) -> Result<(), Error> {
-        match self.mode {
-            Mode::Free | Mode::Asymmetric => Err(Error::Unsupported(command)),
-            Mode::Symmetric => Ok(()),
-        }
-    }
-}
-
-pub(super) fn check(valid: bool, argument: Argument) -> Result<(), Error> {
-    if valid { Ok(()) } else { Err(argument.into()) }
-}
-
-pub(super) fn check_sfi(sfi: Sfi) -> Result<(), Error> {
-    check(sfi.0 <= 30, Argument::Sfi)
-}
-
-pub(super) fn check_record(number: u8) -> Result<(), Error> {
-    check((1..=250).contains(&number), Argument::RecordNumber)
 }

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
+use super::terms::Terms;
 use crate::apdu::{Case, Header};
 use crate::card::PostponedCounters;
 use crate::error::{Error, Misuse};
@@ -30,7 +31,7 @@ pub(super) const REFUSALS: Refusals = &[
 
 impl Terms<'_> {
     fn has_extended_sessions(&self, list: &List) -> Result<(), Error> {
-        if !self.extended {
+        if !self.extended() {
             return Err(Error::Unsupported(CommandName::ManageSecureSession));
         }
         list.inside_session()

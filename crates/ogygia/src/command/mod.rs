@@ -21,6 +21,7 @@ mod select_file;
 mod session;
 mod step;
 mod stored_value;
+mod terms;
 mod validity;
 mod write_records;
 
@@ -42,7 +43,7 @@ pub use write_records::{AppendRecord, UpdateRecord, WriteRecord};
 
 #[cfg(feature = "pki")]
 pub(crate) use get_data::{CertificateKind, GetOne};
-pub(crate) use list::{List, Mode, Terms};
+pub(crate) use list::List;
 pub(crate) use name::Refusals;
 pub use open::SessionForm;
 pub(crate) use open::{Opened, Opening, PreOpened};
@@ -53,6 +54,7 @@ pub(crate) use prepared::Prepared;
 pub(crate) use session::{Abort, Closed};
 pub(crate) use step::{Encoder, Exchange, Exchanged, Forecast, Material, Moment, Step};
 pub(crate) use stored_value::Operation;
+pub(crate) use terms::{Means, Mode, Terms};
 
 use crate::error::Error;
 

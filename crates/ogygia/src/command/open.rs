@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
-use super::list::{Mode, Terms};
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
+use super::terms::{Mode, Terms};
 use crate::apdu::{Case, Header, Response, StatusWord};
 use crate::card::value::u24;
 use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
@@ -71,10 +71,11 @@ impl MergedRead {
             Product::PrimeRevision1 => self.record <= 31 && legacy,
             Product::PrimeRevision2 => self.record <= 15 && legacy,
             Product::PrimeRevision3 | Product::Light | Product::Basic | Product::Unknown => {
-                let form = if terms.extended { SessionForm::Extended } else { SessionForm::Regular };
+                let form = if terms.extended() { SessionForm::Extended } else { SessionForm::Regular };
                 // Digest Init takes KIF and KVC besides the whole answer.
                 let digested = 2 + form.fixed_len() + usize::from(self.size);
-                self.record <= 31 && (terms.mode != Mode::Symmetric || digested <= terms.digest_capacity)
+                self.record <= 31
+                    && (terms.means.mode != Mode::Symmetric || digested <= usize::from(terms.means.digest_capacity))
             }
         }
     }

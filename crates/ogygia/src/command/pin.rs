@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::list::{List, Mode, Terms, check};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Material, Moment, Span};
+use super::terms::{Mode, Terms, check};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::{Card, KeyId, Level, PostponedCounters, Product};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
@@ -101,7 +102,7 @@ impl Terms<'_> {
     }
 
     fn pin_is_ciphered(&self) -> bool {
-        self.mode == Mode::Symmetric && !self.pin_plain
+        self.means.mode == Mode::Symmetric && !self.means.pin_plain
     }
 }
 
@@ -113,7 +114,7 @@ impl VerifyPin {
             list.push(Verify::Plain(pin));
             return Ok(());
         }
-        let key = if list.in_session() { None } else { Some(terms.pin_verification_key.ok_or(Misuse::PinKey)?) };
+        let key = if list.in_session() { None } else { Some(terms.means.pin_verification_key.ok_or(Misuse::PinKey)?) };
         let pin = list.store_secret(&self.pin.0);
         list.push(Challenge);
         list.push(Verify::Ciphered { pin, key });
@@ -138,7 +139,7 @@ impl ChangePin {
             list.push(Change::PlainPin(pin));
             return Ok(());
         }
-        let key = terms.pin_modification_key.ok_or(Misuse::PinKey)?;
+        let key = terms.means.pin_modification_key.ok_or(Misuse::PinKey)?;
         let pin = list.store_secret(&self.pin.0);
         list.push(Challenge);
         list.push(Change::CipheredPin { pin, key });

@@ -4,10 +4,11 @@
 use alloc::vec::Vec;
 
 use super::get_data::{CertificateKind, GetOne};
-use super::list::{List, Mode, Terms};
+use super::list::List;
 use super::name::CommandName;
 use super::open::MergedRead;
 use super::step::{AnswerLength, Encoder, Exchange, Step};
+use super::terms::{Mode, Terms};
 use crate::apdu::{Case, Header};
 use crate::error::Error;
 #[cfg(feature = "pki")]
@@ -52,7 +53,7 @@ pub struct OpenPkiSession {
 
 impl OpenPkiSession {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
-        if terms.mode != Mode::Asymmetric {
+        if terms.means.mode != Mode::Asymmetric {
             return Err(Error::Unsupported(CommandName::OpenSecureSession));
         }
         list.outside_session()?;

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 
 use super::get_data::CertificateKind;
-use super::list::{List, Terms, check};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Moment, Span};
+use super::terms::{Terms, check};
 use crate::apdu::{Case, Header};
 use crate::card::{Card, PUBLIC_KEY_LEN, PostponedCounters};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};

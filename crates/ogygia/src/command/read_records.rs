@@ -3,10 +3,11 @@
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
-use super::list::{List, Terms, check, check_record, check_sfi};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::MergedRead;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment};
+use super::terms::{Terms, check, check_record, check_sfi};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
@@ -73,7 +74,7 @@ impl ReadRecords {
         check(first <= last, Argument::RecordNumber)?;
         terms.check_size(self.size)?;
         if first < last && terms.product().reads_several_records() {
-            let per_command = u16::from(terms.capacity) / (u16::from(self.size) + 2);
+            let per_command = u16::from(terms.capacity()) / (u16::from(self.size) + 2);
             if let Ok(per_command @ 1..) = u8::try_from(per_command) {
                 self.prepare_several(first, last, per_command, list);
                 return Ok(());

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
-use super::list::{List, Terms, check, check_record, check_sfi};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Moment, Span};
+use super::terms::{Terms, check, check_record, check_sfi};
 use crate::apdu::{Case, Header, StatusSet};
 use crate::card::{Card, Content, PostponedCounters, Product, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
@@ -82,8 +83,8 @@ impl ReadRecordsPartially {
         check_record(last)?;
         check(first <= last, Argument::RecordNumber)?;
         check(self.offset <= MAX_OFFSET, Argument::Offset)?;
-        check((1..=terms.capacity).contains(&self.length), Argument::Length)?;
-        let per_command = terms.capacity.checked_div(self.length).unwrap_or(1);
+        check((1..=terms.capacity()).contains(&self.length), Argument::Length)?;
+        let per_command = terms.capacity().checked_div(self.length).unwrap_or(1);
         for record in (first..=last).step_by(usize::from(per_command.max(1))) {
             list.push(ReadPart { sfi: self.sfi, record, offset: self.offset, length: self.length });
         }
@@ -101,7 +102,7 @@ impl SearchRecords<'_> {
         check_record(self.record)?;
         check(self.offset <= MAX_OFFSET, Argument::Offset)?;
         let len = self.data.len();
-        check(len >= 1 && 3 + 2 * len <= usize::from(terms.capacity), Argument::Data)?;
+        check(len >= 1 && 3 + 2 * len <= usize::from(terms.capacity()), Argument::Data)?;
         let mask = self.mask.unwrap_or(&[0xFF]);
         check((1..=len).contains(&mask.len()), Argument::Mask)?;
         let flags = u8::from(self.repeated_offset) << 7 | u8::from(self.fetch_first);

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
+use super::terms::Terms;
 use crate::apdu::{Case, Header, tlv};
 use crate::card::Card;
 use crate::card::{Content, Lid, Product, header};

@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Mode, Terms};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::PreOpen;
 use super::pki_session::PkiClose;
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
+use super::terms::{Mode, Terms};
 use crate::apdu::{Case, Header, StatusSet};
 use crate::card::{Level, PostponedCounters, Product};
 use crate::error::{Error, Malformed};
@@ -64,12 +65,12 @@ impl CloseSession {
     pub(super) fn prepare(self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         terms.has_sessions(CommandName::CloseSecureSession)?;
         list.inside_session()?;
-        if terms.mode == Mode::Asymmetric {
+        if terms.means.mode == Mode::Asymmetric {
             list.close(PkiClose);
             return Ok(());
         }
-        list.close(Close { ratified: !terms.ratify });
-        if terms.ratify {
+        list.close(Close { ratified: !terms.means.ratify });
+        if terms.means.ratify {
             list.push(Ratify);
         }
         Ok(())

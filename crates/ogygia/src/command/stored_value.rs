@@ -2,10 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms, check};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::read_records::ReadRecords;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Material, Moment, Span};
+use super::terms::{Terms, check};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::value::{s24, s24_bytes};
 use crate::card::{Card, Content, Kvc, PostponedCounters, Product, Purse, Sfi};
@@ -108,15 +109,15 @@ impl SvGet {
         terms.secured(CommandName::SvGet)?;
         terms.has_stored_value(CommandName::SvGet)?;
         let reload = self.operation == SvOperation::Reload;
-        if terms.extended {
+        if terms.extended() {
             list.push(Get { reload, extended: true });
         } else {
-            if terms.both_sv_logs {
+            if terms.means.both_sv_logs {
                 list.push(Get { reload: !reload, extended: false });
             }
             list.push(Get { reload, extended: false });
         }
-        list.stored_value.get = Some(Got { operation: self.operation, extended: terms.extended });
+        list.stored_value.get = Some(Got { operation: self.operation, extended: terms.extended() });
         Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Forecast};
+use super::terms::Terms;
 use crate::apdu::{Case, Header, StatusWord};
 use crate::card::Content;
 use crate::error::{Error, Misbehaviour, Misuse};

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::list::{List, Terms, check_record, check_sfi};
+use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Forecast, Span};
+use super::terms::{Terms, check_record, check_sfi};
 use crate::apdu::{Case, Header, StatusWord};
 use crate::card::{Content, Sfi};
 use crate::error::{Error, Misbehaviour};

@@ -15,7 +15,8 @@ pub use scenario::{Outcome, PowerOnFilter, Scenario};
 use crate::apdu::{Batch, Case, Header, Response, StatusSet};
 use crate::card::{Card, Product, Quirks};
 use crate::command::{
-    Command, CommandName, Encoder, Exchange, Exchanged, List, PreOpened, ReadBinary, Step, Terms, check_at_selection,
+    Command, CommandName, Encoder, Exchange, Exchanged, List, Means, PreOpened, ReadBinary, Step, Terms,
+    check_at_selection,
 };
 use crate::error::{Argument, Error, Malformed, Misbehaviour, Misuse};
 use crate::request::{ChannelControl, Peer, Request};
@@ -253,7 +254,7 @@ fn apply(step: Step, index: usize, bytes: &[u8], payload: &[u8], card: &mut Card
 }
 
 fn terms(card: &Card) -> Terms<'_> {
-    Terms { capacity: CAPACITY, ..Terms::free(card) }
+    Terms { card, means: &Means::NONE, session_is_open: false }
 }
 
 impl<'a> Encoder<'a> {

@@ -43,7 +43,7 @@ use alloc::vec::Vec;
 
 use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
-use crate::command::{Command, CommandName, List, Mode, SessionForm, Terms};
+use crate::command::{Command, CommandName, List, Means, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
 use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
 use crate::sam::{SamProduct, Service, Turn};
@@ -79,6 +79,7 @@ use crate::sam::{SamProduct, Service, Turn};
 #[derive(Debug)]
 pub struct Transaction {
     card: Card,
+    means: Means,
     symmetric: Option<Symmetric>,
     asymmetric: Option<Asymmetric>,
     list: List,
@@ -144,6 +145,7 @@ impl Transaction {
     /// [`Misuse::Argument`]: card or SAM of unknown product, or a key of 0 in the settings.
     pub fn new(mut card: Card, security: Security) -> Result<Self, Error> {
         check_card(&card)?;
+        let means = security.means();
         let (symmetric, asymmetric) = match security {
             Security::None => (None, None),
             Security::Symmetric(settings) => (Some(Symmetric::new(settings, &card)?), None),
@@ -152,9 +154,10 @@ impl Transaction {
             #[cfg(feature = "pki")]
             Security::Pki(_) => return Err(Error::Unsupported(CommandName::OpenSecureSession)),
         };
-        drop_useless_pre_opening(&mut card, symmetric.as_ref());
+        drop_useless_pre_opening(&mut card, &means);
         Ok(Self {
             card,
+            means,
             symmetric,
             asymmetric,
             list: List::default(),
@@ -190,7 +193,7 @@ impl Transaction {
         self.check_idle()?;
         check_card(card)?;
         self.card.copy_from(card);
-        drop_useless_pre_opening(&mut self.card, self.symmetric.as_ref());
+        drop_useless_pre_opening(&mut self.card, &self.means);
         self.list.reset();
         self.session.restart();
         self.sam_failure = None;
@@ -245,8 +248,7 @@ impl Transaction {
     pub fn prepare<'a>(&mut self, command: impl Into<Command<'a>>) -> Result<(), Error> {
         self.check_idle()?;
         let command = command.into();
-        let mut terms = terms(&self.card, self.symmetric.as_ref(), self.asymmetric.as_ref());
-        terms.session_is_open = self.session.is_open();
+        let terms = Terms { card: &self.card, means: &self.means, session_is_open: self.session.is_open() };
         self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);
         self.card.pre_open = self.card.pre_open.filter(|_| self.list.pre_opened);
@@ -445,32 +447,8 @@ fn check_card(card: &Card) -> Result<(), Error> {
 }
 
 /// A session that the card foretold is an extended one: where none can be opened, that counts no more.
-fn drop_useless_pre_opening(card: &mut Card, symmetric: Option<&Symmetric>) {
-    if !terms(card, symmetric, None).extended {
+fn drop_useless_pre_opening(card: &mut Card, means: &Means) {
+    if !(Terms { card, means, session_is_open: false }).extended() {
         card.pre_open = None;
     }
-}
-
-fn terms<'a>(card: &'a Card, symmetric: Option<&Symmetric>, asymmetric: Option<&Asymmetric>) -> Terms<'a> {
-    let mut terms = Terms::free(card);
-    if asymmetric.is_some() {
-        terms.mode = Mode::Asymmetric;
-        terms.read_on_opening = true;
-    }
-    if let Some(Symmetric { settings, .. }) = symmetric {
-        let digest_capacity = settings.digest_capacity();
-        // A command has a header of five bytes.
-        terms.capacity = terms.capacity.min(digest_capacity.saturating_sub(5));
-        terms.mode = Mode::Symmetric;
-        terms.digest_capacity = usize::from(digest_capacity);
-        terms.extended = card.features().extended && settings.sam.product.supports_extended();
-        terms.multiple_sessions = settings.multiple_sessions;
-        terms.ratify = settings.ratification_command;
-        terms.read_on_opening = settings.read_on_opening;
-        terms.pin_plain = settings.pin_plain;
-        terms.pin_verification_key = settings.pin_verification_key;
-        terms.pin_modification_key = settings.pin_modification_key;
-        terms.both_sv_logs = settings.sv_load_and_debit_log;
-    }
-    terms
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::card::{KeyId, Kif, Kvc, Level};
+use crate::command::{Means, Mode};
 use crate::error::{Argument, Error, Untrusted};
 use crate::sam::Sam;
 
@@ -17,6 +18,18 @@ pub enum Security {
     /// Certificates.
     #[cfg(feature = "pki")]
     Pki(super::PkiSettings),
+}
+
+impl Security {
+    /// What sessions are secured with, and how they are wanted.
+    pub(super) fn means(&self) -> Means {
+        match self {
+            Self::None => Means::NONE,
+            Self::Symmetric(settings) => settings.means(),
+            #[cfg(feature = "pki")]
+            Self::Pki(_) => Means { mode: Mode::Asymmetric, read_on_opening: true, ..Means::NONE },
+        }
+    }
 }
 
 /// When requests are released: specification 02, "What depends on what".
@@ -114,6 +127,24 @@ impl SymmetricSettings {
     pub(super) fn digest_capacity(&self) -> u8 {
         let product = self.sam.product.digest_capacity();
         self.sam_reader_capacity.map_or(product, |reader| reader.min(product))
+    }
+
+    fn means(&self) -> Means {
+        let digest_capacity = self.digest_capacity();
+        Means {
+            mode: Mode::Symmetric,
+            // A command has a header of five bytes.
+            capacity: digest_capacity.saturating_sub(5),
+            digest_capacity,
+            extended: self.sam.product.supports_extended(),
+            multiple_sessions: self.multiple_sessions,
+            ratify: self.ratification_command,
+            read_on_opening: self.read_on_opening,
+            pin_plain: self.pin_plain,
+            pin_verification_key: self.pin_verification_key,
+            pin_modification_key: self.pin_modification_key,
+            both_sv_logs: self.sv_load_and_debit_log,
+        }
     }
 
     /// A key identifier or version of 0 names no key: it is refused here and not in the middle of a session.

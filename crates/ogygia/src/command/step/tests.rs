@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::*;
-use crate::command::{Command, List, Terms};
+use crate::command::{Command, List, Means, Terms};
 use crate::error::Error;
 use crate::test_hex::hex;
 
@@ -59,8 +59,10 @@ fn encoder<'a>(card: &Card, payload: &'a [u8], material: &'a [u8]) -> Encoder<'a
     }
 }
 
+const MEANS: Means = Means { read_on_opening: true, ..Means::NONE };
+
 fn terms(card: &Card) -> Terms<'_> {
-    Terms { read_on_opening: true, ..Terms::free(card) }
+    Terms { card, means: &MEANS, session_is_open: false }
 }
 
 fn encoded_list(list: &List, card: &Card) -> Vec<String> {
