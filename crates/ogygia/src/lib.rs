@@ -27,6 +27,7 @@ pub mod command;
 mod day;
 pub mod drive;
 mod error;
+mod hint;
 #[cfg(feature = "pki")]
 pub mod pki;
 mod request;

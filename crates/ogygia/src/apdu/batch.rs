@@ -79,24 +79,25 @@ impl Batch {
         self.ends.push(self.bytes.len());
     }
 
-    /// Appends one entry that `write` builds at the end of the arena.
+    /// Appends one entry that `write` builds at the end of the arena; gives what `write` gives.
     ///
     /// What `write` does to bytes before the end that it found is undone only if it does not touch them: it may only
     /// append.
-    pub fn push_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        write(&mut self.bytes);
+    pub fn push_with<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let result = write(&mut self.bytes);
         self.ends.push(self.bytes.len());
+        result
     }
 
     /// The entry at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(index)?;
-        let start = match index.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
-            None => 0,
+        let entry = match *self.ends.get(..=index)? {
+            [.., start, end] => start..end,
+            [end] => 0..end,
+            [] => return None,
         };
-        self.bytes.get(start..end)
+        self.bytes.get(entry)
     }
 
     /// The entries in order.

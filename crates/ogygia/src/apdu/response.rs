@@ -1,5 +1,7 @@
 //! Response APDUs.
 
+use core::hint::cold_path;
+
 use super::StatusWord;
 
 /// A response split into its data field and its status word.
@@ -23,7 +25,10 @@ impl<'a> Response<'a> {
     /// ```
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
-        let (data, status) = bytes.split_last_chunk::<2>()?;
+        let Some((data, status)) = bytes.split_last_chunk::<2>() else {
+            cold_path();
+            return None;
+        };
         Some(Self { data, status: StatusWord(u16::from_be_bytes(*status)) })
     }
 }

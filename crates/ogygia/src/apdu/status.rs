@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::hint::likely;
+
 /// The two bytes that end every response. Unknown values are kept as they came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusWord(pub u16);
@@ -95,8 +97,10 @@ impl StatusSet {
     /// Whether `status` belongs to the set.
     #[must_use]
     pub fn contains(self, status: StatusWord) -> bool {
+        if likely(status == StatusWord::SUCCESS) {
+            return true;
+        }
         let member = match status {
-            StatusWord::SUCCESS => return true,
             StatusWord::POSTPONED => Self::POSTPONED,
             StatusWord::FILE_NOT_FOUND => Self::NOT_FOUND,
             StatusWord::RECORD_NOT_FOUND => Self(Self::NOT_FOUND.0 | Self::RECORD_NOT_FOUND.0),

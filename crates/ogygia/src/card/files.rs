@@ -125,6 +125,7 @@ impl Files {
     }
 
     /// The file that an accepted answer speaks of; met now if it was not before. It becomes the current one.
+    #[inline(always)]
     pub(crate) fn touch(&mut self, sfi: Sfi) -> FileId {
         let known = if sfi == Sfi::CURRENT { self.current } else { self.find_sfi(sfi) };
         self.make_current(known, sfi)
@@ -144,6 +145,7 @@ impl Files {
         }
     }
 
+    #[inline(always)]
     fn make_current(&mut self, known: Option<FileId>, sfi: Sfi) -> FileId {
         let id = known.unwrap_or_else(|| {
             self.files.push(Entry { sfi, header: None, appended: 0 });
@@ -180,9 +182,15 @@ impl Files {
     }
 
     /// A record that was not there, whose place is `index`.
+    #[inline(always)]
     fn insert(&mut self, index: usize, file: FileId, place: Place, data: &[u8]) {
         let (start, len) = (self.bytes.len(), data.len());
-        self.records.insert(index, Slot { file, place, start, len, room: len });
+        let slot = Slot { file, place, start, len, room: len };
+        if index < self.records.len() {
+            self.records.insert(index, slot);
+        } else {
+            self.records.push(slot);
+        }
         self.bytes.extend_from_slice(data);
     }
 
@@ -214,6 +222,7 @@ impl Files {
     }
 
     /// The record is `data`, and nothing else.
+    #[inline(always)]
     pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
         let place = self.place(file, number);
         self.holes.retain(|hole| (hole.file, hole.place) != (file, place));
@@ -256,6 +265,7 @@ impl Files {
     }
 
     /// A new record 1; the others move by one. Those beyond the known number of records are gone.
+    #[inline(always)]
     pub(crate) fn append(&mut self, file: FileId, data: &[u8]) {
         if let Some(entry) = self.files.get_mut(file.index()) {
             entry.appended = entry.appended.saturating_add(1);
@@ -280,6 +290,7 @@ impl Files {
     }
 
     /// Counter `number`, from 1 on, has these three bytes.
+    #[inline(always)]
     pub(crate) fn set_counter(&mut self, file: FileId, number: u8, value: [u8; 3]) {
         self.set_at(file, 1, counter_offset(number), &value);
     }

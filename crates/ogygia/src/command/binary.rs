@@ -180,11 +180,11 @@ impl Exchange for Read {
     }
 
     fn tolerates(&self, moment: Moment) -> Option<StatusSet> {
-        (!moment.in_session && !self.selects).then_some(StatusSet::NOT_FOUND)
+        (!moment.in_session() && !self.selects).then_some(StatusSet::NOT_FOUND)
     }
 
     fn answer_length(&self) -> AnswerLength {
-        AnswerLength::Exactly(usize::from(self.length))
+        AnswerLength::Exactly(self.length)
     }
 
     fn image_source(&self) -> Option<Sfi> {
@@ -258,8 +258,7 @@ impl Exchange for Write {
         Some(self.sfi)
     }
 
-    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
-        out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
+    fn only_succeeds(&self) -> bool {
         true
     }
 

@@ -220,6 +220,7 @@ impl Exchange for ChangeOne {
         }
     }
 
+    #[inline(always)]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         let ins = match self.change {
             CounterChange::Increase => 0x32,
@@ -279,6 +280,7 @@ impl Exchange for ChangeOne {
         }
     }
 
+    #[inline(always)]
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let answer = exchanged.answer;
         let expected = if answer.status == StatusWord::POSTPONED { 0 } else { 3 };
@@ -348,7 +350,8 @@ impl Exchange for ChangeSeveral {
     }
 
     fn answer_length(&self) -> AnswerLength {
-        AnswerLength::Exactly(self.values.len())
+        // Within the payload capacity.
+        AnswerLength::Exactly(u8::try_from(self.values.len()).unwrap_or(u8::MAX))
     }
 
     fn modifies(&self) -> bool {

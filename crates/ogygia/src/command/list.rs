@@ -13,6 +13,7 @@ use super::stored_value::Plan;
 use super::terms::{Mode, Terms};
 use crate::card::{Level, SessionBudget};
 use crate::error::{Error, Misuse};
+use crate::hint::unlikely;
 
 /// The commands that wait for processing.
 #[derive(Debug, Default)]
@@ -21,19 +22,26 @@ pub(crate) struct List {
     payload: Vec<u8>,
     /// The payload holds a PIN or a private key.
     secret: bool,
-    session: Option<Planned>,
+    /// Where a command stands that is prepared now.
+    moment: Moment,
+    session: Planned,
     pub(super) drifts: Drifts,
     pub(super) stored_value: Plan,
     /// The card has foretold a session, and that counts for the commands that come.
     pub(crate) pre_opened: bool,
 }
 
-/// The session that the prepared commands are in.
+/// What the session of the prepared commands was opened with, and how much may still be modified in it.
 #[derive(Clone, Copy, Debug)]
 struct Planned {
     level: Level,
     remaining: u32,
-    encrypted: bool,
+}
+
+impl Default for Planned {
+    fn default() -> Self {
+        Self { level: Level::Debit, remaining: 0 }
+    }
 }
 
 impl List {
@@ -41,8 +49,8 @@ impl List {
         &self.prepared
     }
 
-    pub(crate) fn get(&self, index: usize) -> Option<Prepared> {
-        self.prepared.get(index).copied()
+    pub(crate) fn get(&self, index: usize) -> Option<&Prepared> {
+        self.prepared.get(index)
     }
 
     /// The commands from this place on.
@@ -65,14 +73,14 @@ impl List {
 
     /// Whether a command prepared now is inside a session.
     pub(crate) fn in_session(&self) -> bool {
-        self.session.is_some()
+        self.moment.in_session()
     }
 
     /// Forgets the commands, not the session that they opened.
     pub(crate) fn clear(&mut self) {
         self.prepared.clear();
         self.drifts.clear();
-        if core::mem::take(&mut self.secret) {
+        if unlikely(core::mem::take(&mut self.secret)) {
             self.payload.fill(0);
             core::hint::black_box(&self.payload);
         }
@@ -82,7 +90,7 @@ impl List {
     /// Forgets the commands and the session.
     pub(crate) fn reset(&mut self) {
         self.clear();
-        self.session = None;
+        self.moment = Moment::default();
         self.stored_value = Plan::default();
         self.pre_opened = false;
     }
@@ -107,7 +115,7 @@ impl List {
 
     /// Stores at most 255 bytes that `write` appends.
     pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
-        if self.secret {
+        if unlikely(self.secret) {
             self.make_room(usize::from(u8::MAX));
         }
         let start = self.payload.len();
@@ -127,9 +135,7 @@ impl List {
     }
 
     pub(crate) fn push(&mut self, exchange: impl Exchange + Into<Step>) {
-        let in_session = self.in_session();
-        let moment = Moment { in_session, pre_opened: in_session && self.pre_opened, encrypted: self.is_encrypted() };
-        self.prepared.push(Prepared::new(exchange, moment));
+        self.prepared.push(Prepared::new(exchange, self.moment.with_pre_opening(self.pre_opened)));
     }
 
     /// Appends a modifying command whose APDU is `length` bytes long, in another session when it does not fit in this
@@ -140,28 +146,27 @@ impl List {
         length: usize,
         terms: &Terms<'_>,
     ) -> Result<(), Error> {
-        if let Some(session) = self.session.filter(|_| terms.means.mode == Mode::Symmetric) {
+        if self.in_session() && terms.means.mode == Mode::Symmetric {
             let (budget, cost) = match terms.card.session_budget() {
                 SessionBudget::Commands(budget) => (budget, 1),
                 // Each modification takes its data and six bytes; of the five bytes of the header, none counts.
                 SessionBudget::Bytes(budget) => (budget, u32::try_from(length + 1).unwrap_or(u32::MAX)),
             };
-            let remaining = match session.remaining.checked_sub(cost) {
+            self.session.remaining = match self.session.remaining.checked_sub(cost) {
                 Some(remaining) => remaining,
-                None => self.split(session, budget.checked_sub(cost), terms)?,
+                None => self.split(budget.checked_sub(cost), terms)?,
             };
-            self.session = Some(Planned { remaining, ..session });
         }
         self.push(exchange);
         Ok(())
     }
 
-    fn split(&mut self, session: Planned, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
+    fn split(&mut self, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
         let remaining = remaining.filter(|_| terms.means.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });
         self.pre_opened = false;
-        self.push(Opening { level: session.level, read: None, extended: terms.extended(), pre_opened: false });
-        if session.encrypted {
+        self.push(Opening { level: self.session.level, read: None, extended: terms.extended(), pre_opened: false });
+        if self.is_encrypted() {
             self.push(Manage { authenticate: false, encrypt: true });
         }
         self.stored_value.done_in_session = false;
@@ -172,7 +177,8 @@ impl List {
         let (SessionBudget::Bytes(remaining) | SessionBudget::Commands(remaining)) = terms.card.session_budget();
         self.pre_opened = self.pre_opened && terms.extended() && terms.card.pre_open == Some(level);
         self.push(Opening { level, read: None, extended: terms.extended(), pre_opened: self.pre_opened });
-        self.session = Some(Planned { level, remaining, encrypted: false });
+        self.moment = Moment::SESSION;
+        self.session = Planned { level, remaining };
         self.stored_value.done_in_session = false;
     }
 
@@ -191,24 +197,22 @@ impl List {
 
     /// Whether a command prepared now is ciphered.
     pub(super) fn is_encrypted(&self) -> bool {
-        self.session.is_some_and(|session| session.encrypted)
+        self.moment.encrypted()
     }
 
     pub(super) fn set_encrypted(&mut self, encrypted: bool) {
-        if let Some(session) = &mut self.session {
-            session.encrypted = encrypted;
-        }
+        self.moment = self.moment.with_encryption(encrypted);
     }
 
     pub(super) fn open_pki(&mut self, opening: PkiOpening) {
         self.push(opening);
-        // The level is not used: no session is split, and no key chosen.
-        self.session = Some(Planned { level: Level::Debit, remaining: 0, encrypted: false });
+        // Its level and its budget are not used: it is not split, and no key is chosen.
+        self.moment = Moment::SESSION;
     }
 
     pub(super) fn close(&mut self, exchange: impl Exchange + Into<Step>) {
         self.push(exchange);
-        self.session = None;
+        self.moment = Moment::default();
         self.pre_opened = false;
     }
 

@@ -77,7 +77,7 @@ pub(crate) struct Manage {
 }
 
 /// Bytes of the MACs that authenticate early.
-const MAC_LEN: usize = 8;
+const MAC_LEN: u8 = 8;
 
 impl Exchange for Manage {
     fn name(&self) -> CommandName {

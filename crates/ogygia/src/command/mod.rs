@@ -47,6 +47,7 @@ pub(crate) use list::List;
 pub(crate) use name::Refusals;
 pub use open::SessionForm;
 pub(crate) use open::{Opened, Opening, PreOpened};
+pub(crate) use pin::{Change, Verify};
 #[cfg(feature = "pki")]
 pub(crate) use pki_session::PkiOpened;
 pub(crate) use pki_session::PkiOpening;

@@ -8,7 +8,6 @@ use super::terms::{Mode, Terms};
 use crate::apdu::{Case, Header, Response, StatusWord};
 use crate::card::value::u24;
 use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
-use crate::error::Malformed;
 
 pub(super) const REFUSALS: Refusals = &[
     (0x6200, Refusal::AccessForbidden),
@@ -105,6 +104,7 @@ impl Exchange for Opening {
     }
 
     /// The material is the challenge, of four or eight bytes, which decides the form.
+    #[inline(always)]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         let (record, sfi) = self.read.map_or((0, 0), |read| (read.record, read.sfi.0));
         let p1 = record << 3 | self.level.key_index();
@@ -180,7 +180,7 @@ impl PreOpened {
         if !foretold && answer.status != StatusWord::SUCCESS {
             return;
         }
-        let Ok(opened) = Opened::parse(answer.data, card.product(), SessionForm::Extended, None) else { return };
+        let Some(opened) = Opened::parse(answer.data, card.product(), SessionForm::Extended, None) else { return };
         card.ratified = Some(opened.ratified);
         card.transaction_counter = Some(opened.transaction_counter);
         if !opened.manageable {
@@ -212,12 +212,8 @@ pub(crate) struct Opened<'a> {
 
 impl<'a> Opened<'a> {
     /// Reads the data field of the answer.
-    pub(crate) fn parse(
-        data: &'a [u8],
-        product: Product,
-        form: SessionForm,
-        read: Option<MergedRead>,
-    ) -> Result<Self, Malformed> {
+    #[inline(always)]
+    pub(crate) fn parse(data: &'a [u8], product: Product, form: SessionForm, read: Option<MergedRead>) -> Option<Self> {
         let opened = match (product, form) {
             (Product::PrimeRevision1, _) => legacy(data, None),
             (Product::PrimeRevision2, _) => data.split_first().and_then(|(kvc, rest)| legacy(rest, Some(Kvc(*kvc)))),
@@ -225,7 +221,7 @@ impl<'a> Opened<'a> {
             (_, SessionForm::Extended) => extended(data),
         };
         let wanted = read.map_or(0, |read| usize::from(read.size));
-        opened.filter(|opened| opened.record.len() >= wanted).ok_or(Malformed::Opening)
+        opened.filter(|opened| opened.record.len() >= wanted)
     }
 }
 
@@ -240,6 +236,7 @@ fn legacy(data: &[u8], kvc: Option<Kvc>) -> Option<Opened<'_>> {
     Some(Opened { transaction_counter: u24([a, b, c]), ratified, kif: None, kvc, manageable: false, record })
 }
 
+#[inline(always)]
 fn regular(data: &[u8]) -> Option<Opened<'_>> {
     let (&[a, b, c, _, not_ratified, kif, kvc, len], record) = data.split_first_chunk::<8>()?;
     (record.len() == usize::from(len)).then_some(Opened {
@@ -301,7 +298,7 @@ mod tests {
     fn parse(data: &str, product: Product, form: SessionForm, size: u8) -> Option<(u32, bool, Option<u8>, usize)> {
         let read = (size > 0).then_some(MergedRead { sfi: Sfi(7), record: 1, size });
         let data = hex(data);
-        let opened = Opened::parse(&data, product, form, read).ok()?;
+        let opened = Opened::parse(&data, product, form, read)?;
         Some((opened.transaction_counter, opened.ratified, opened.kif.map(|kif| kif.0), opened.record.len()))
     }
 

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Material, Moment, Span};
+use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Material, Moment, Span};
 use super::terms::{Mode, Terms, check};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::{Card, KeyId, Level, PostponedCounters, Product};
@@ -229,18 +229,15 @@ impl Exchange for Verify {
     fn material(&self) -> Material {
         match self {
             Self::Status | Self::Plain(_) => Material::None,
-            Self::Ciphered { pin, key } => Material::PinPresentation { pin: *pin, key: *key },
+            Self::Ciphered { .. } => Material::PinPresentation,
         }
     }
 
-    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+    fn only_succeeds(&self) -> bool {
         match self {
             Self::Status => false,
             // A wrong PIN ends the session anyway.
-            Self::Plain(_) | Self::Ciphered { .. } => {
-                out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
-                true
-            }
+            Self::Plain(_) | Self::Ciphered { .. } => true,
         }
     }
 
@@ -300,8 +297,8 @@ impl Exchange for Change {
     fn material(&self) -> Material {
         match *self {
             Self::PlainPin(_) => Material::None,
-            Self::CipheredPin { pin, key } => Material::PinChange { pin, key },
-            Self::Key { new, issuer, .. } => Material::CardKey { new, issuer },
+            Self::CipheredPin { .. } => Material::PinChange,
+            Self::Key { .. } => Material::CardKey,
         }
     }
 

@@ -1,8 +1,9 @@
 //! One command of the list, with what can be known of it beforehand.
 
-use super::step::{Exchange, Material, Moment, Step};
+use super::step::{AnswerLength, Exchange, Material, Moment, Step};
 use crate::apdu::StatusSet;
 use crate::card::PostponedCounters;
+use crate::hint::unlikely;
 
 /// A command, where it stood when it was prepared, and what it said of itself then.
 #[derive(Clone, Copy, Debug)]
@@ -18,25 +19,60 @@ pub(crate) struct Prepared {
 pub(crate) struct Facts {
     /// Which answers are successes.
     pub(crate) accepts: StatusSet,
-    /// Command and answer enter the digest of the session, if there is one.
-    pub(crate) digested: bool,
-    /// It changes what the card holds.
-    pub(crate) modifies: bool,
-    /// The SAM must give something before it can be built.
-    pub(crate) takes_material: bool,
     /// Of a card that postpones no answers: see [`Prepared::continues_after`].
     continues_after: StatusSet,
+    /// How long the data of an accepted answer are.
+    pub(crate) answer_length: AnswerLength,
+    /// What the SAM must give before it can be built.
+    pub(crate) material: Material,
+    /// Those that are true or false, a bit each.
+    bits: u8,
+}
+
+impl Facts {
+    const DIGESTED: u8 = 1;
+    const MODIFIES: u8 = 1 << 1;
+    const ONLY_SUCCEEDS: u8 = 1 << 2;
+    const APPLIES_COMMAND: u8 = 1 << 3;
+
+    fn of(exchange: &impl Exchange, moment: Moment) -> Self {
+        let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+        Self {
+            accepts: exchange.accepts(),
+            continues_after: exchange.continues_after(moment, PostponedCounters::No),
+            answer_length: exchange.answer_length(),
+            material: exchange.material(),
+            bits: bit(exchange.digested(), Self::DIGESTED)
+                | bit(exchange.modifies(), Self::MODIFIES)
+                | bit(exchange.only_succeeds(), Self::ONLY_SUCCEEDS)
+                | bit(exchange.applies_command(), Self::APPLIES_COMMAND),
+        }
+    }
+
+    /// Command and answer enter the digest of the session, if there is one.
+    const fn digested(self) -> bool {
+        self.bits & Self::DIGESTED != 0
+    }
+
+    /// It changes what the card holds.
+    pub(crate) const fn modifies(self) -> bool {
+        self.bits & Self::MODIFIES != 0
+    }
+
+    /// Its answer is certain, and `9000` alone.
+    pub(crate) const fn only_succeeds(self) -> bool {
+        self.bits & Self::ONLY_SUCCEEDS != 0
+    }
+
+    /// Its bytes are needed when it is answered.
+    pub(crate) const fn applies_command(self) -> bool {
+        self.bits & Self::APPLIES_COMMAND != 0
+    }
 }
 
 impl Prepared {
     pub(crate) fn new(exchange: impl Exchange + Into<Step>, moment: Moment) -> Self {
-        let facts = Facts {
-            accepts: exchange.accepts(),
-            digested: exchange.digested(),
-            modifies: exchange.modifies(),
-            takes_material: exchange.material() != Material::None,
-            continues_after: exchange.continues_after(moment, PostponedCounters::No),
-        };
+        let facts = Facts::of(&exchange, moment);
         Self { step: exchange.into(), moment, facts }
     }
 
@@ -51,16 +87,16 @@ impl Prepared {
 
     /// Whether it enters the digest of a session.
     pub(crate) const fn is_digested(&self) -> bool {
-        self.moment.in_session && self.facts.digested
+        self.moment.in_session() && self.facts.digested()
     }
 
     /// Whether it goes through the cipher. Only a SAM makes a session encrypted.
     pub(crate) const fn is_encrypted(&self) -> bool {
-        self.moment.encrypted && self.facts.digested
+        unlikely(self.moment.encrypted()) && self.facts.digested()
     }
 
     /// Whether it can be built, and sent, from what the terminal has.
     pub(crate) const fn is_plain(&self) -> bool {
-        !self.facts.takes_material && !self.is_encrypted()
+        matches!(self.facts.material, Material::None) && !self.is_encrypted()
     }
 }

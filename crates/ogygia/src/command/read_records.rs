@@ -153,6 +153,7 @@ impl Exchange for Read {
         CommandName::ReadRecords
     }
 
+    #[inline(always)]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         let mode = match self.form {
             Form::One { .. } => 4,
@@ -168,13 +169,13 @@ impl Exchange for Read {
     }
 
     fn tolerates(&self, moment: Moment) -> Option<StatusSet> {
-        (!moment.in_session).then_some(StatusSet::NOT_FOUND)
+        (!moment.in_session()).then_some(StatusSet::NOT_FOUND)
     }
 
     fn answer_length(&self) -> AnswerLength {
         match self.form {
             Form::One { size: None } => AnswerLength::Any,
-            form => AnswerLength::Exactly(usize::from(form.length())),
+            form => AnswerLength::Exactly(form.length()),
         }
     }
 
@@ -186,6 +187,7 @@ impl Exchange for Read {
         from.pre_opened && self.predict_from(from.content, out).is_some()
     }
 
+    #[inline(always)]
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let answer = exchanged.answer;
         match self.form {

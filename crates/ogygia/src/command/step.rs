@@ -19,18 +19,51 @@ use super::stored_value::{Get, Operation};
 use super::validity::ChangeValidity;
 use super::write_records::Write;
 use crate::apdu::{Case, Response, StatusSet, StatusWord};
-use crate::card::{Card, CardClass, Content, KeyId, Kvc, PostponedCounters, Product, Quirks, Sfi};
+use crate::card::{Card, CardClass, Content, Kvc, PostponedCounters, Product, Quirks, Sfi};
 use crate::error::Misbehaviour;
 
 /// Where a command stood when it was prepared.
+///
+/// One byte, because each command carries it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct Moment(u8);
+
+impl Moment {
+    const IN_SESSION: u8 = 1;
+    const PRE_OPENED: u8 = 1 << 1;
+    const ENCRYPTED: u8 = 1 << 2;
+
+    /// Inside a session that was opened in the usual way.
+    pub(super) const SESSION: Self = Self(Self::IN_SESSION);
+
+    /// The same session, opened beforehand if that is so; outside a session, that means nothing.
+    pub(super) const fn with_pre_opening(self, pre_opened: bool) -> Self {
+        if pre_opened && self.in_session() { Self(self.0 | Self::PRE_OPENED) } else { self }
+    }
+
+    /// The same session, encrypted or not; outside a session, that means nothing.
+    pub(super) const fn with_encryption(self, encrypted: bool) -> Self {
+        match (self.in_session(), encrypted) {
+            (true, true) => Self(self.0 | Self::ENCRYPTED),
+            (true, false) => Self(self.0 & !Self::ENCRYPTED),
+            (false, _) => self,
+        }
+    }
+
     /// Inside a session.
-    pub(crate) in_session: bool,
-    /// Of a session that was opened beforehand.
-    pub(crate) pre_opened: bool,
-    /// With encryption active.
-    pub(crate) encrypted: bool,
+    pub(crate) const fn in_session(self) -> bool {
+        self.0 & Self::IN_SESSION != 0
+    }
+
+    /// Inside a session that was opened beforehand.
+    pub(crate) const fn pre_opened(self) -> bool {
+        self.0 & Self::PRE_OPENED != 0
+    }
+
+    /// Inside a session, with encryption active.
+    pub(crate) const fn encrypted(self) -> bool {
+        self.0 & Self::ENCRYPTED != 0
+    }
 }
 
 /// Bytes of the list's payload that belong to one command.
@@ -56,7 +89,7 @@ pub(crate) struct Forecast<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchanged<'a> {
     pub(crate) answer: Response<'a>,
-    /// The command as it was built, in clear.
+    /// The command as it was built, in clear; empty when it says that nothing depends on it.
     pub(crate) command: &'a [u8],
     /// Data of all prepared commands.
     pub(crate) payload: &'a [u8],
@@ -110,14 +143,14 @@ pub(crate) enum AnswerLength {
     /// Not checked, or checked by the command itself.
     Any,
     /// So many bytes.
-    Exactly(usize),
+    Exactly(u8),
 }
 
 impl AnswerLength {
     pub(crate) fn check(self, data: &[u8]) -> Result<(), Misbehaviour> {
         match self {
-            Self::Exactly(expected) if expected != data.len() => {
-                Err(Misbehaviour::UnexpectedLength { expected, received: data.len() })
+            Self::Exactly(expected) if usize::from(expected) != data.len() => {
+                Err(Misbehaviour::UnexpectedLength { expected: usize::from(expected), received: data.len() })
             }
             Self::Exactly(_) | Self::Any => Ok(()),
         }
@@ -183,9 +216,24 @@ pub(crate) trait Exchange {
         Material::None
     }
 
+    /// Whether the answer is certain to be `9000` alone, whatever the image holds: specification 01, "Anticipation". What
+    /// comes behind such a command need not wait for it.
+    fn only_succeeds(&self) -> bool {
+        false
+    }
+
     /// Appends the answer that the card is certain to give, status word included, or returns false: specification 01,
     /// "Anticipation".
-    fn predict(&self, _from: &Forecast<'_>, _out: &mut Vec<u8>) -> bool {
+    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
+        let certain = self.only_succeeds();
+        if certain {
+            out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
+        }
+        certain
+    }
+
+    /// Whether what an accepted answer changes depends on the bytes of the command.
+    fn applies_command(&self) -> bool {
         false
     }
 
@@ -214,12 +262,12 @@ pub(crate) enum Material {
     Mac,
     /// The terminal's MAC before the closing.
     EarlyMac,
-    /// A PIN, ciphered for a presentation; with the session's key when none is given.
-    PinPresentation { pin: Span, key: Option<KeyId> },
+    /// A PIN, ciphered for a presentation.
+    PinPresentation,
     /// A new PIN, ciphered.
-    PinChange { pin: Span, key: KeyId },
+    PinChange,
     /// A new key, ciphered.
-    CardKey { new: KeyId, issuer: KeyId },
+    CardKey,
     /// What signs a Stored Value operation.
     StoredValue,
 }
@@ -280,7 +328,7 @@ impl Exchange for Step {
         each!(self, exchange => exchange.name())
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         each!(self, exchange => exchange.encode(to, out))
     }
@@ -323,6 +371,14 @@ impl Exchange for Step {
 
     fn material(&self) -> Material {
         each!(self, exchange => exchange.material())
+    }
+
+    fn only_succeeds(&self) -> bool {
+        each!(self, exchange => exchange.only_succeeds())
+    }
+
+    fn applies_command(&self) -> bool {
+        each!(self, exchange => exchange.applies_command())
     }
 
     #[inline]

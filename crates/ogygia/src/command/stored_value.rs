@@ -241,10 +241,14 @@ impl Exchange for Get {
     }
 
     fn answer_length(&self) -> AnswerLength {
-        AnswerLength::Exactly(usize::from(self.le()))
+        AnswerLength::Exactly(self.le())
     }
 
     fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+        true
+    }
+
+    fn applies_command(&self) -> bool {
         true
     }
 
@@ -376,7 +380,7 @@ impl Exchange for Operation {
     }
 
     fn answer_length(&self) -> AnswerLength {
-        AnswerLength::Exactly(if self.in_session { 0 } else { usize::from(self.card_mac_len()) })
+        AnswerLength::Exactly(if self.in_session { 0 } else { self.card_mac_len() })
     }
 
     fn modifies(&self) -> bool {
@@ -384,7 +388,11 @@ impl Exchange for Operation {
     }
 
     fn ends_block(&self, moment: Moment, _postponed: PostponedCounters) -> bool {
-        !moment.in_session
+        !moment.in_session()
+    }
+
+    fn applies_command(&self) -> bool {
+        true
     }
 
     fn material(&self) -> Material {

@@ -39,6 +39,10 @@ pub(crate) struct Means {
     pub(crate) pin_modification_key: Option<KeyId>,
     /// SV Get reads both logs.
     pub(crate) both_sv_logs: bool,
+    /// Card and SAM work at the same time.
+    pub(crate) overlapped: bool,
+    /// What is ciphered passes through the SAM by itself, before anything more is sent.
+    pub(crate) stepwise: bool,
 }
 
 /// What preparing depends on, apart from the list itself.
@@ -64,6 +68,8 @@ impl Means {
         pin_verification_key: None,
         pin_modification_key: None,
         both_sv_logs: false,
+        overlapped: false,
+        stepwise: false,
     };
 }
 

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{Encoder, Exchange, Exchanged, Forecast};
+use super::step::{Encoder, Exchange, Exchanged};
 use super::terms::Terms;
-use crate::apdu::{Case, Header, StatusWord};
+use crate::apdu::{Case, Header};
 use crate::card::Content;
 use crate::error::{Error, Misbehaviour, Misuse};
 
@@ -66,8 +66,7 @@ impl Exchange for ChangeValidity {
         true
     }
 
-    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
-        out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
+    fn only_succeeds(&self) -> bool {
         true
     }
 

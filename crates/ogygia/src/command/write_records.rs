@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
-use super::step::{Encoder, Exchange, Exchanged, Forecast, Span};
+use super::step::{Encoder, Exchange, Exchanged, Span};
 use super::terms::{Terms, check_record, check_sfi};
-use crate::apdu::{Case, Header, StatusWord};
+use crate::apdu::{Case, Header};
 use crate::card::{Content, Sfi};
 use crate::error::{Error, Misbehaviour};
 
@@ -120,6 +120,7 @@ impl Exchange for Write {
         }
     }
 
+    #[inline(always)]
     fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
         let sfi = self.sfi.0 << 3;
         let (ins, p1, p2) = match self.kind {
@@ -139,11 +140,11 @@ impl Exchange for Write {
         Some(self.sfi)
     }
 
-    fn predict(&self, _from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
-        out.extend_from_slice(&StatusWord::SUCCESS.to_bytes());
+    fn only_succeeds(&self) -> bool {
         true
     }
 
+    #[inline(always)]
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let data = self.data.of(exchanged.payload);
         let file = content.files.touch(self.sfi);

@@ -1,11 +1,16 @@
 //! SAM commands that wait, and those under way.
 
 use alloc::vec::Vec;
+use core::hint::cold_path;
 
-use super::command::Expected;
-use crate::apdu::{Batch, Response};
+use super::command::{Expected, Purpose};
+use crate::apdu::{Batch, Response, StatusWord};
 use crate::error::{Error, Misbehaviour};
+use crate::hint::unlikely;
 use crate::request::Peer;
+
+/// An answer that says nothing but that all is well.
+const SUCCESS: [u8; 2] = StatusWord::SUCCESS.to_bytes();
 
 /// Commands of one SAM request.
 #[derive(Debug, Default)]
@@ -26,7 +31,7 @@ pub(crate) struct Queued<'a> {
 
 impl Queue {
     pub(super) fn clear(&mut self) {
-        if core::mem::take(&mut self.secret) {
+        if unlikely(core::mem::take(&mut self.secret)) {
             self.commands.wipe();
         }
         self.commands.clear();
@@ -64,11 +69,16 @@ impl Queue {
     ) -> Result<(), Error> {
         let count =
             || Error::ResponseCount { peer: Peer::Sam, commands: self.commands.len(), responses: responses.len() };
-        if responses.len() > self.commands.len() {
+        if unlikely(responses.len() > self.commands.len()) {
             return Err(count());
         }
         let mut wrong = None;
-        for (index, (bytes, expected)) in responses.iter().zip(&self.expected).enumerate() {
+        for (index, expected) in self.expected.iter().enumerate() {
+            let Some(bytes) = responses.get(index) else { break };
+            if *bytes == SUCCESS && expected.purpose == Purpose::Itself && expected.answer_len == 0 {
+                // As most answers are.
+                continue;
+            }
             let answered = match Response::parse(bytes) {
                 Some(answer) => each(Queued { index, expected, answer }),
                 None => {
@@ -76,13 +86,17 @@ impl Queue {
                     Err(Error::PeerMisbehaved { peer: Peer::Sam, index, command: expected.name, how })
                 }
             };
-            if let (Err(error), None) = (answered, wrong) {
-                wrong = Some(error);
+            if let Err(error) = answered {
+                cold_path();
+                wrong.get_or_insert(error);
             }
         }
         match wrong {
-            Some(error) => Err(error),
-            None if responses.len() < self.commands.len() => Err(count()),
+            Some(error) => {
+                cold_path();
+                Err(error)
+            }
+            None if unlikely(responses.len() < self.commands.len()) => Err(count()),
             None => Ok(()),
         }
     }
@@ -92,7 +106,7 @@ impl Queued<'_> {
     /// The answer has the length that it should have, or what is wrong with it.
     pub(crate) fn check_length(&self) -> Result<(), Error> {
         let (expected, received) = (self.expected.answer_len, self.answer.data.len());
-        if expected != 0 && expected != received {
+        if unlikely(expected != 0 && expected != received) {
             return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected, received }));
         }
         Ok(())

@@ -14,6 +14,7 @@ use crate::apdu::{Batch, StatusWord};
 use crate::card::KeyId;
 use crate::command::{CommandName, Operation, SessionForm};
 use crate::error::{Error, Untrusted};
+use crate::hint::unlikely;
 use crate::request::{ChannelControl, Peer, Request};
 
 /// The SAM side of a transaction.
@@ -462,7 +463,7 @@ impl Service {
     /// Takes the answers to the request under way.
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
         let under_way = core::mem::take(&mut self.under_way);
-        if under_way == UnderWay::Void {
+        if unlikely(under_way == UnderWay::Void) {
             self.flight.clear();
             return Ok(());
         }
@@ -511,7 +512,7 @@ impl Answers {
         signatures: &mut Signatures,
         authenticated: &mut bool,
     ) -> Result<(), Error> {
-        if queued.answer.status != StatusWord::SUCCESS {
+        if unlikely(queued.answer.status != StatusWord::SUCCESS) {
             return Err(refused(queued, signatures));
         }
         queued.check_length()?;
@@ -543,8 +544,11 @@ fn refused(queued: &Queued<'_>, signatures: &mut Signatures) -> Error {
     }
 }
 
-fn padded(data: &[u8]) -> [u8; 8] {
-    let mut bytes = [0; 8];
-    bytes.iter_mut().zip(data).for_each(|(to, from)| *to = *from);
-    bytes
+/// A challenge of four or eight bytes, as that length was checked.
+fn padded(challenge: &[u8]) -> [u8; 8] {
+    match (challenge.first_chunk::<8>(), challenge.first_chunk::<4>()) {
+        (Some(long), _) => *long,
+        (None, Some(&[a, b, c, d])) => [a, b, c, d, 0, 0, 0, 0],
+        (None, None) => [0; 8],
+    }
 }

@@ -2,11 +2,14 @@
 //!
 //! Specification 02, "Sending a block and parsing".
 
+use core::hint::cold_path;
+
 use super::Transaction;
 use super::machine::State;
 use crate::apdu::{Batch, Response, StatusWord};
 use crate::command::{Exchange, Exchanged, Prepared, Step};
 use crate::error::{Error, Misbehaviour, Untrusted};
+use crate::hint::unlikely;
 use crate::request::{ChannelControl, Peer};
 
 /// Why an answer is not accepted; its place is added where it is known.
@@ -89,46 +92,55 @@ impl Transaction {
         }
     }
 
+    /// Goes on with the answers that were received, from `first` on, now that they can be read.
+    pub(super) fn take_received_from(&mut self, first: usize) -> Result<State, Error> {
+        let received = core::mem::take(&mut self.received);
+        let next = self.take_answers_from(first, &received);
+        self.received = received;
+        next
+    }
+
     /// Reads answers from `first` on; gives the place of the first that cannot be read yet.
     pub(super) fn read_answers(&mut self, first: usize, responses: &Batch) -> Result<Option<(usize, Read)>, Error> {
         let commands = self.block.commands.len();
-        if responses.len() > commands {
+        if unlikely(responses.len() > commands) {
             return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: responses.len() });
         }
-        for index in first..responses.len() {
-            let bytes = responses.get(index).unwrap_or_default();
-            if self.take_certain(index, bytes)? {
-                continue;
-            }
+        let mut index = first;
+        loop {
+            index = self.take_certain(index, responses)?;
+            let Some(bytes) = responses.get(index) else { return Ok(None) };
             match self.take_answer(index, bytes)? {
-                Read::Clear => {}
+                Read::Clear => index += 1,
                 read => return Ok(Some((index, read))),
             }
         }
-        Ok(None)
     }
 
-    /// Takes an answer that is as it was foretold. It is digested, and known to be acceptable: only the image has yet to
-    /// learn of it. False when it is not.
-    fn take_certain(&mut self, index: usize, bytes: &[u8]) -> Result<bool, Error> {
+    /// Takes answers that are as they were foretold, from `first` on; gives the place of the first that is not. They are
+    /// digested, and known to be acceptable: only the image has yet to learn of them.
+    fn take_certain(&mut self, first: usize, responses: &Batch) -> Result<usize, Error> {
         let Self { block, list, card, session, .. } = self;
-        let (Some(prepared), Some(answer)) = (list.from(block.first + index).first(), Response::parse(bytes)) else {
-            return Ok(false);
-        };
-        if !prepared.is_digested() || block.predictions.get(index) != Some(bytes) {
-            return Ok(false);
+        let mut index = first;
+        while let Some(prediction) = block.predictions.get(index) {
+            let (Some(prepared), Some(bytes)) = (list.get(block.first + index), responses.get(index)) else { break };
+            let Some(answer) = Response::parse(bytes) else { break };
+            if !prepared.is_digested() || prediction != bytes {
+                break;
+            }
+            let exchanged = Exchanged { answer, command: block.applied(prepared, index), payload: list.payload() };
+            prepared.step.apply(&exchanged, card).map_err(|how| Refused::Misbehaved(how).at(index, prepared))?;
+            if unlikely(answer.status == StatusWord::POSTPONED) {
+                session.postpone(&prepared.step);
+            }
+            index += 1;
         }
-        let exchanged = Exchanged { answer, command: block.clear(index), payload: list.payload() };
-        prepared.step.apply(&exchanged, card).map_err(|how| Refused::Misbehaved(how).at(index, prepared))?;
-        if answer.status == StatusWord::POSTPONED {
-            session.postpone(&prepared.step);
-        }
-        Ok(true)
+        Ok(index)
     }
 
     fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<Read, Error> {
         let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(Read::Clear) };
-        let prepared = &prepared;
+        let prepared = &prepared.clone();
         let answer = match Response::parse(bytes) {
             Some(answer) => answer,
             // Nobody looks at the answer to a ratification; but this one does not show that the card got the command.
@@ -136,13 +148,14 @@ impl Transaction {
             None => return Err(Refused::Misbehaved(Misbehaviour::NoStatus).at(index, prepared)),
         };
         let encrypted = prepared.is_encrypted() && self.block.predictions.get(index).is_none();
-        if encrypted && self.digest_ciphered(index, bytes) {
+        if unlikely(encrypted) && self.digest_ciphered(index, bytes) {
             return Ok(Read::Ciphered);
         }
-        if !prepared.facts.accepts.contains(answer.status) {
+        if unlikely(!prepared.facts.accepts.contains(answer.status)) {
             return self.refuse_answer(prepared, index, answer.status).map(|()| Read::Clear);
         }
         if let Step::PkiOpening(opening) = prepared.step {
+            cold_path();
             return self.pki_opened(opening, index, answer, bytes).map_err(|refused| refused.at(index, prepared));
         }
         self.accept(prepared, index, answer).map_err(|refused| refused.at(index, prepared))?;
@@ -169,7 +182,7 @@ impl Transaction {
     }
 
     fn accept(&mut self, prepared: &Prepared, index: usize, answer: Response<'_>) -> Result<(), Refused> {
-        prepared.step.answer_length().check(answer.data)?;
+        prepared.facts.answer_length.check(answer.data)?;
         match &prepared.step {
             Step::Opening(opening) => {
                 let predicted = self.block.predictions.get(index).is_some();
@@ -193,7 +206,8 @@ impl Transaction {
             }
             step => {
                 let Self { block, list, card, .. } = self;
-                step.apply(&Exchanged { answer, command: block.clear(index), payload: list.payload() }, card)?;
+                let command = block.applied(prepared, index);
+                step.apply(&Exchanged { answer, command, payload: list.payload() }, card)?;
                 self.note_applied(prepared, answer);
                 Ok(())
             }
@@ -202,7 +216,7 @@ impl Transaction {
 
     /// What an answer leads to beside its effect on the image.
     pub(super) fn note_applied(&mut self, prepared: &Prepared, answer: Response<'_>) {
-        if answer.status == StatusWord::POSTPONED && prepared.moment.in_session {
+        if unlikely(answer.status == StatusWord::POSTPONED) && prepared.moment.in_session() {
             self.session.postpone(&prepared.step);
         }
         if let (Step::StoredValue(operation), Some(symmetric)) = (prepared.step, &mut self.symmetric)

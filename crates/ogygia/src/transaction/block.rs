@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::apdu::{Batch, Case, StatusSet};
 use crate::card::{PostponedCounters, Sfi};
 use crate::command::{Encoder, Exchange, List, Prepared, Step};
+use crate::hint::unlikely;
 
 /// Consecutive commands of the prepared list in one request: specification 02, "Cutting the list into blocks".
 #[derive(Debug, Default)]
@@ -50,7 +51,7 @@ impl Block {
     /// An empty block that begins with this command of the prepared list.
     pub(super) fn restart(&mut self, first: usize) {
         self.first = first;
-        if core::mem::take(&mut self.secret) {
+        if unlikely(core::mem::take(&mut self.secret)) {
             self.commands.wipe();
             self.clear.wipe();
         }
@@ -73,19 +74,17 @@ impl Block {
     }
 
     pub(super) fn push(&mut self, prepared: &Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
-        let mut case = Case::One;
-        self.commands.push_with(|out| case = prepared.step.encode(encoder, out));
+        let case = self.commands.push_with(|out| prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });
         self.accepts.push(prepared.continues_after(postponed));
     }
 
     /// Takes a command in clear that has yet to be ciphered.
     pub(super) fn push_clear(&mut self, prepared: &Prepared, encoder: &Encoder<'_>) -> Case {
-        let mut case = Case::One;
         while self.clear.len() < self.commands.len() {
             self.clear.push(&[]);
         }
-        self.clear.push_with(|out| case = prepared.step.encode(encoder, out));
+        let case = self.clear.push_with(|out| prepared.step.encode(encoder, out));
         self.forms.push(Form { case, ciphered: false });
         case
     }
@@ -121,7 +120,7 @@ impl Block {
 
     /// The answer to this command was predicted.
     pub(super) fn note_predicted(&mut self, prepared: &Prepared) {
-        if prepared.facts.modifies {
+        if prepared.facts.modifies() {
             self.touched.0 |= FileSet::of(prepared.step.file()).0;
         }
     }
@@ -137,10 +136,17 @@ impl Block {
 
     /// The command as it was before it was ciphered.
     pub(super) fn clear(&self, index: usize) -> &[u8] {
-        match self.clear.get(index) {
-            None | Some([]) => self.commands.get(index).unwrap_or_default(),
-            Some(clear) => clear,
+        if unlikely(!self.clear.is_empty())
+            && let Some(clear @ [_, ..]) = self.clear.get(index)
+        {
+            return clear;
         }
+        self.commands.get(index).unwrap_or_default()
+    }
+
+    /// The command as [`clear`](Self::clear) has it, if what it changes depends on that.
+    pub(super) fn applied(&self, prepared: &Prepared, index: usize) -> &[u8] {
+        if unlikely(prepared.facts.applies_command()) { self.clear(index) } else { &[] }
     }
 
     /// The part of a command that enters the digest.

@@ -3,13 +3,18 @@
 //! Specification 02, "Cutting the list into blocks" and "Which commands need the crypto service, which can be
 //! anticipated".
 
+use core::hint::cold_path;
+
 use super::machine::{CardWork, SamWork, State};
 use super::overlap::NextMaterial;
 use super::{Symmetric, Transaction};
-use crate::apdu::{Case, Response};
+use crate::apdu::{Case, Response, StatusWord};
 use crate::card::Card;
-use crate::command::{Encoder, Exchange, Exchanged, Forecast, List, Material, Prepared, SessionForm, Step};
+use crate::command::{
+    Change, Encoder, Exchange, Exchanged, Forecast, List, Material, Prepared, SessionForm, Step, Verify,
+};
 use crate::error::Error;
+use crate::hint::unlikely;
 use crate::request::ChannelControl;
 
 impl Transaction {
@@ -20,7 +25,7 @@ impl Transaction {
         self.closed_ahead = None;
         self.channel_closed = false;
         self.check_sam()?;
-        if self.card.has_stray_session && self.list.len() > 0 {
+        if unlikely(self.card.has_stray_session) && self.list.len() > 0 {
             return Ok(self.abort(CardWork::AbortStray));
         }
         self.advance()
@@ -28,13 +33,12 @@ impl Transaction {
 
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
-        while let Some(prepared) = self.list.from(self.block.end()).first() {
+        while let Some(prepared) = self.list.get(self.block.end()) {
             if prepared.is_plain() && !self.overlaps() && !self.is_deferring() {
                 self.put_plain();
                 continue;
             }
-            let prepared = *prepared;
-            if let Some(state) = self.put(&prepared)? {
+            if let Some(state) = self.put()? {
                 return Ok(state);
             }
         }
@@ -53,12 +57,14 @@ impl Transaction {
     }
 
     /// Puts the next command into the block, or tells what must be waited for before.
-    fn put(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
-        if self.cuts_before(prepared.step) {
+    #[inline(always)]
+    fn put(&mut self) -> Result<Option<State>, Error> {
+        let Some(prepared) = self.list.get(self.block.end()) else { return Ok(None) };
+        let material = prepared.facts.material;
+        let encrypted = prepared.is_encrypted();
+        if unlikely(self.cuts_before(&prepared.step)) {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        let material = prepared.step.material();
-        let encrypted = prepared.is_encrypted();
         // What the SAM makes of its digest, or of the command itself, does not depend on the image.
         let needs_image = match material {
             Material::Mac | Material::EarlyMac => false,
@@ -68,23 +74,25 @@ impl Transaction {
         if (needs_image || !self.block.commands.is_empty())
             && let Some(state) = self.resolve_deferred()
         {
+            cold_path();
             return Ok(Some(state));
         }
         if self.symmetric.is_some()
             && material != Material::None
-            && let Some(state) = self.get_material(material, &prepared.step)?
+            && let Some(state) = self.get_material(material)?
         {
             return Ok(Some(state));
         }
-        if encrypted {
-            return self.put_encrypted(prepared);
+        if unlikely(encrypted) {
+            return self.put_encrypted();
         }
-        self.push_to_block(prepared);
+        self.push_next();
         Ok(None)
     }
 
     /// What must be waited for before the next command can be built with what the SAM gives; nothing when it is at hand.
-    fn get_material(&mut self, material: Material, step: &Step) -> Result<Option<State>, Error> {
+    #[inline(always)]
+    fn get_material(&mut self, material: Material) -> Result<Option<State>, Error> {
         match self.next_material {
             NextMaterial::AtHand => return Ok(None),
             NextMaterial::Asked => return Ok(Some(State::Sam(SamWork::Material))),
@@ -93,7 +101,7 @@ impl Transaction {
         if !self.synchronize_block()? {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        if self.ask_material(material, step)? {
+        if self.ask_material()? {
             return Ok(None);
         }
         if material == Material::Mac && self.can_send_before_mac() {
@@ -103,9 +111,10 @@ impl Transaction {
         Ok(Some(State::Sam(SamWork::Material)))
     }
 
-    fn put_encrypted(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
+    fn put_encrypted(&mut self) -> Result<Option<State>, Error> {
+        let Some(&prepared) = self.list.get(self.block.end()) else { return Ok(None) };
         let index = self.block.commands.len();
-        if !self.build_clear(prepared) {
+        if !self.build_clear(&prepared) {
             if let Some(state) = self.resolve_deferred() {
                 self.block.truncate_clear(index);
                 return Ok(Some(state));
@@ -123,10 +132,12 @@ impl Transaction {
 
     /// The request that has the SAM decipher what the image lacks.
     fn resolve_deferred(&mut self) -> Option<State> {
-        (self.is_deferring() && self.flush_encrypted() && self.seal()).then_some(State::Sam(SamWork::Continue))
+        (unlikely(self.is_deferring()) && self.flush_encrypted() && self.seal())
+            .then_some(State::Sam(SamWork::Continue))
     }
 
     /// All commands are in the block, or beyond: the rest is sent.
+    #[inline(always)]
     pub(super) fn conclude(&mut self) -> State {
         if !self.block.commands.is_empty() {
             let channel = if self.may_need_issuer() { ChannelControl::KeepOpen } else { self.channel };
@@ -142,9 +153,10 @@ impl Transaction {
         if self.channel == ChannelControl::CloseAfter && !core::mem::replace(&mut self.channel_closed, true) {
             return State::Card(CardWork::CloseChannel);
         }
-        State::Done(Ok(()))
+        State::Done
     }
 
+    #[inline(always)]
     fn send_block(&mut self, channel: ChannelControl) -> State {
         if self.is_deferring() {
             self.flush_encrypted();
@@ -165,43 +177,25 @@ impl Transaction {
         self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.seal())
     }
 
-    /// Asks the SAM for what `step` is built with. True when it is at hand.
-    fn ask_material(&mut self, material: Material, step: &Step) -> Result<bool, Error> {
+    /// Asks the SAM for what the next command is built with. True when it is at hand.
+    #[inline(always)]
+    fn ask_material(&mut self) -> Result<bool, Error> {
         self.catch_up();
-        let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
+        let Self { list, block, card, symmetric: Some(symmetric), opening_form, .. } = self else { return Ok(true) };
+        let Some(prepared) = list.get(block.end()) else { return Ok(true) };
         let service = &mut symmetric.service;
-        let challenge = self.card.challenge.unwrap_or_default();
-        let at_hand = match material {
-            Material::None => true,
-            Material::Challenge => {
-                if let Step::Opening(opening) = *step {
-                    self.opening_form = opening.form(&self.card);
-                }
-                service.ask_challenge(self.opening_form)
+        let at_hand = match &prepared.step {
+            Step::Opening(opening) => {
+                *opening_form = opening.form(card);
+                service.ask_challenge(*opening_form)
             }
-            Material::Mac => {
+            Step::Close(_) => {
                 service.ask_mac();
                 false
             }
-            Material::EarlyMac => {
-                service.ask_early_mac();
-                false
-            }
-            Material::PinPresentation { pin, key } => {
-                service.ask_pin_block(challenge, pin.of(self.list.payload()), key);
-                false
-            }
-            Material::PinChange { pin, key } => {
-                service.ask_new_pin_block(challenge, pin.of(self.list.payload()), key);
-                false
-            }
-            Material::CardKey { new, issuer } => {
-                service.ask_key_block(challenge, new, issuer);
-                false
-            }
-            Material::StoredValue => {
-                self.ask_stored_value(*step)?;
-                return Ok(false);
+            step => {
+                let step = *step;
+                return self.ask_rarer_material(step);
             }
         };
         if !at_hand {
@@ -210,11 +204,40 @@ impl Transaction {
         Ok(at_hand)
     }
 
+    fn ask_rarer_material(&mut self, step: Step) -> Result<bool, Error> {
+        let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
+        let service = &mut symmetric.service;
+        let challenge = self.card.challenge.unwrap_or_default();
+        let payload = self.list.payload();
+        match step {
+            Step::Manage(_) => service.ask_early_mac(),
+            Step::Verify(Verify::Ciphered { pin, key }) => service.ask_pin_block(challenge, pin.of(payload), key),
+            Step::Change(Change::CipheredPin { pin, key }) => {
+                service.ask_new_pin_block(challenge, pin.of(payload), key);
+            }
+            Step::Change(Change::Key { new, issuer, .. }) => service.ask_key_block(challenge, new, issuer),
+            Step::StoredValue(operation) => self.ask_stored_value(operation)?,
+            _ => return Ok(true),
+        }
+        self.seal();
+        Ok(false)
+    }
+
     /// Builds a command that is sent in clear into the block.
     pub(super) fn push_to_block(&mut self, prepared: &Prepared) {
         self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
+        let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
+        block.guard(list);
+        block.push(prepared, card.postponed, &encoder);
+    }
+
+    /// Builds the next command, which is sent in clear, into the block.
+    fn push_next(&mut self) {
+        self.next_material = NextMaterial::Unasked;
+        let Self { block, card, list, symmetric, opening_form, .. } = self;
+        let Some(prepared) = list.get(block.end()) else { return };
+        let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
         block.guard(list);
         block.push(prepared, card.postponed, &encoder);
     }
@@ -222,16 +245,18 @@ impl Transaction {
     /// Builds a command in clear that has yet to be ciphered.
     pub(super) fn push_clear(&mut self, prepared: &Prepared) -> Case {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.step.material(), card, list, symmetric, *opening_form);
+        let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
         block.guard(list);
         block.push_clear(prepared, &encoder)
     }
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
     /// False when one is not: specification 02, "Which commands need the crypto service, which can be anticipated".
+    #[inline(always)]
     fn synchronize_block(&mut self) -> Result<bool, Error> {
+        self.predict_successes();
         while self.block.predictions.len() < self.block.commands.len() {
-            let Some(prepared) = self.list.get(self.block.first + self.block.predictions.len()) else { break };
+            let Some(&prepared) = self.list.get(self.block.first + self.block.predictions.len()) else { break };
             let certain = match prepared.step {
                 step if step.ends_block(prepared.moment, self.card.postponed) => false,
                 Step::Opening(opening) => self.predict_opening(opening)?,
@@ -240,10 +265,28 @@ impl Transaction {
             if !certain {
                 return Ok(false);
             }
+            self.predict_successes();
         }
         Ok(true)
     }
 
+    /// Predicts the answers that are certain to be `9000`, up to the first that is not.
+    #[inline(always)]
+    fn predict_successes(&mut self) {
+        let Self { block, list, symmetric: Some(symmetric), .. } = self else { return };
+        let answer = StatusWord::SUCCESS.to_bytes();
+        let predicted = block.predictions.len();
+        let next = list.from(block.first + predicted).iter().take(block.commands.len() - predicted);
+        let only_succeeds =
+            |prepared: &&Prepared| prepared.facts.only_succeeds() && prepared.is_digested() && !prepared.is_encrypted();
+        for prepared in next.take_while(only_succeeds) {
+            symmetric.service.digest(block.clear_digested(block.predictions.len()), &answer);
+            block.predictions.push(&answer);
+            block.note_predicted(prepared);
+        }
+    }
+
+    #[inline(always)]
     fn predict(&mut self, prepared: &Prepared) -> bool {
         let index = self.block.predictions.len();
         if !prepared.is_digested() {
@@ -259,15 +302,14 @@ impl Transaction {
             self.update_scratch();
         }
         let Self { block, card, scratch, list, symmetric, .. } = self;
-        let mut certain = false;
         let from = Forecast {
             product: card.product(),
             postponed: card.postponed,
             content: if scratched { &scratch.content } else { &card.content },
-            pre_opened: prepared.moment.pre_opened,
+            pre_opened: prepared.moment.pre_opened(),
             payload: list.payload(),
         };
-        block.predictions.push_with(|out| certain = prepared.step.predict(&from, out));
+        let certain = block.predictions.push_with(|out| prepared.step.predict(&from, out));
         if !certain {
             block.predictions.truncate(index);
             return false;
@@ -288,7 +330,7 @@ impl Transaction {
         for index in scratch.applied.unwrap_or(0)..block.predictions.len() {
             let answer = block.predictions.get(index).and_then(Response::parse);
             if let (Some(prepared), Some(answer)) = (list.get(block.first + index), answer) {
-                let command = block.clear(index);
+                let command = block.applied(prepared, index);
                 let exchanged = Exchanged { answer, command, payload: list.payload() };
                 // A prediction that does not fit the image was not made from it; the real answer will tell.
                 let _ = prepared.step.change(&exchanged, &mut scratch.content);

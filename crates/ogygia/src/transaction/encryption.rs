@@ -11,6 +11,7 @@ use super::machine::{SamWork, State};
 use crate::apdu::{Batch, Case, Response};
 use crate::command::{Exchange, Exchanged, Forecast, Material, Prepared};
 use crate::error::{Error, Misbehaviour};
+use crate::hint::unlikely;
 use crate::sam::Service;
 
 /// An answer that the SAM has yet to decipher, of a command that ended its block.
@@ -22,7 +23,7 @@ pub(super) struct Deferred {
 
 impl Transaction {
     fn is_stepwise(&self) -> bool {
-        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.encryption_stepwise)
+        unlikely(self.means.stepwise)
     }
 
     /// Step by step, the SAM has digested every ciphered exchange before anything else happens, a failure included.
@@ -44,9 +45,11 @@ impl Transaction {
     /// Has the SAM cipher the command that was built last, and with it whatever follows that can be known by then.
     pub(super) fn ask_cipher(&mut self) -> State {
         self.queue_cipher(self.block.commands.len());
-        let asked = 1 + if self.is_stepwise() { 0 } else { self.ask_ahead() };
+        let ahead = if self.is_stepwise() { 0 } else { self.ask_ahead() };
+        let first = self.block.commands.len();
+        self.held = first..first + 1 + ahead;
         self.seal();
-        State::Sam(SamWork::Cipher(asked))
+        State::Sam(SamWork::Cipher)
     }
 
     fn queue_cipher(&mut self, index: usize) {
@@ -65,10 +68,11 @@ impl Transaction {
             else {
                 return ahead;
             };
+            let (last, next) = (*last, *next);
             if !self.predict_ciphered(&last) {
                 return ahead;
             }
-            match next.step.material() {
+            match next.facts.material {
                 Material::Mac => {
                     self.with_service(Service::ask_mac);
                     return ahead + 1;
@@ -92,7 +96,7 @@ impl Transaction {
     /// Has the SAM digest the answer to a ciphered command before it came, when it can only be a status word.
     fn predict_ciphered(&mut self, prepared: &Prepared) -> bool {
         let index = self.block.predictions.len();
-        if prepared.facts.takes_material || prepared.step.image_source().is_some() {
+        if prepared.facts.material != Material::None || prepared.step.image_source().is_some() {
             return false;
         }
         let Self { block, card, list, .. } = self;
@@ -103,8 +107,7 @@ impl Transaction {
             pre_opened: false,
             payload: list.payload(),
         };
-        let mut certain = false;
-        block.predictions.push_with(|out| certain = prepared.step.predict(&from, out));
+        let certain = block.predictions.push_with(|out| prepared.step.predict(&from, out));
         match (&mut self.symmetric, block.predictions.get(index)) {
             (Some(symmetric), Some(answer)) if certain && answer.len() == 2 => {
                 symmetric.service.digest_encrypted(answer, false);
@@ -118,11 +121,10 @@ impl Transaction {
         }
     }
 
-    /// The SAM has ciphered: `asked` commands go into the block.
-    pub(super) fn take_ciphered(&mut self, asked: usize) {
-        for _ in 0..asked {
-            let index = self.block.commands.len();
-            let Some(prepared) = self.list.get(self.block.first + index) else { return };
+    /// The SAM has ciphered: the commands that waited for it go into the block.
+    pub(super) fn take_ciphered(&mut self) {
+        for index in self.held.clone() {
+            let Some(&prepared) = self.list.get(self.block.first + index) else { return };
             match &mut self.symmetric {
                 Some(symmetric) if prepared.is_encrypted() => {
                     let accepts = prepared.continues_after(self.card.postponed);
@@ -149,12 +151,12 @@ impl Transaction {
     pub(super) fn wait_for_decipher(&mut self, index: usize, responses: &Batch) -> Result<State, Error> {
         let last = self.block.commands.len();
         if index + 1 < last || responses.len() < last {
-            let behind = self.digest_behind(index, responses);
+            self.held = index..self.digest_behind(index, responses);
             self.flush_encrypted();
             self.seal();
-            return Ok(State::Sam(SamWork::Decipher { first: index, behind }));
+            return Ok(State::Sam(SamWork::Decipher));
         }
-        if let Some(prepared) = self.list.get(self.block.first + index) {
+        if let Some(&prepared) = self.list.get(self.block.first + index) {
             self.deferred = Some(Deferred { prepared, index });
             self.deferred_command.clear();
             self.deferred_command.extend_from_slice(self.block.clear(index));
@@ -182,7 +184,7 @@ impl Transaction {
 
     /// Whether the image lacks what the SAM has yet to decipher.
     pub(super) fn is_deferring(&self) -> bool {
-        self.deferred.is_some()
+        unlikely(self.deferred.is_some())
     }
 
     /// Applies the answer that was deferred, now that it is deciphered.
@@ -196,7 +198,7 @@ impl Transaction {
 
     /// Applies the answer at `index` of the block, now that it is deciphered.
     pub(super) fn apply_at(&mut self, index: usize) -> Result<(), Error> {
-        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(()) };
+        let Some(&prepared) = self.list.get(self.block.first + index) else { return Ok(()) };
         let mut command = core::mem::take(&mut self.deferred_command);
         command.clear();
         command.extend_from_slice(self.block.clear(index));
@@ -223,7 +225,7 @@ impl Transaction {
             prepared.step.refused(answer.status, &mut self.card);
             return Err(Refused::Status(answer.status));
         }
-        prepared.step.answer_length().check(answer.data)?;
+        prepared.facts.answer_length.check(answer.data)?;
         prepared.step.apply(&Exchanged { answer, command, payload: self.list.payload() }, &mut self.card)?;
         self.note_applied(prepared, answer);
         Ok(())

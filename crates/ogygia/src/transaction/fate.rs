@@ -20,7 +20,7 @@ impl Transaction {
         let mut unanswered = block.iter().take(sent).skip(answered);
         let doubtful = unanswered.any(|prepared| match prepared.step {
             Step::Close(_) | Step::PkiClose(_) => true,
-            _ => prepared.facts.modifies && !prepared.moment.in_session,
+            _ => prepared.facts.modifies() && !prepared.moment.in_session(),
         });
         let opening =
             block.iter().take(sent).any(|prepared| matches!(prepared.step, Step::Opening(_) | Step::PkiOpening(_)));
@@ -47,8 +47,8 @@ impl Transaction {
             match prepared.step {
                 Step::Close(_) | Step::PkiClose(_) => closed = true,
                 // The SAM has found the MAC of the purse right, or it is still asked.
-                Step::StoredValue(_) => paid |= !prepared.moment.in_session,
-                _ => written |= prepared.facts.modifies && !prepared.moment.in_session,
+                Step::StoredValue(_) => paid |= !prepared.moment.in_session(),
+                _ => written |= prepared.facts.modifies() && !prepared.moment.in_session(),
             }
         }
         if self.is_verifying() {

@@ -8,6 +8,7 @@ use super::overlap::NextMaterial;
 use crate::apdu::Batch;
 use crate::command::{Abort, Moment, Prepared, Step};
 use crate::error::{Error, Fate};
+use crate::hint::unlikely;
 use crate::request::{ChannelControl, Loss, Peer, Request};
 
 /// What the transaction waits for.
@@ -20,7 +21,7 @@ pub(super) enum State {
     /// The SAM.
     Sam(SamWork),
     /// The application again, to take the outcome.
-    Done(Result<(), Error>),
+    Done,
 }
 
 /// What the card request under way is.
@@ -29,11 +30,11 @@ pub(super) enum CardWork {
     /// A block of prepared commands.
     Block(ChannelControl),
     /// The abort of a session that an error has made void.
-    Abort(Error),
+    Abort,
     /// The abort of a session that the card opened when it was only asked to foretell one: point E-04.
     AbortStray,
-    /// The reading of the certificate of the card's authority; then the answer at this place is read.
-    Issuer(usize),
+    /// The reading of the certificate of the card's authority; then the answer that waits for it is read.
+    Issuer,
     /// Nothing but the closing of the channel.
     CloseChannel,
 }
@@ -46,11 +47,11 @@ pub(super) enum SamWork {
     /// Being sure of the card before anything more is sent to it.
     BeforeBlock(ChannelControl),
     /// Being sure of a card that has committed a session before an error is reported.
-    BeforeReport(Error),
-    /// As many commands, ciphered.
-    Cipher(usize),
-    /// The answers at these places of the block, deciphered.
-    Decipher { first: usize, behind: usize },
+    BeforeReport,
+    /// The commands that wait for it, ciphered.
+    Cipher,
+    /// The answers that wait for it, deciphered.
+    Decipher,
     /// An answer of the block before, deciphered, before anything more is built.
     Continue,
     /// Nothing more: what waited is sent.
@@ -65,15 +66,15 @@ impl Transaction {
             (State::Card(work), Peer::Card) => Some(Request {
                 peer,
                 commands: match (work, &self.asymmetric) {
-                    (CardWork::Issuer(_), Some(asymmetric)) => asymmetric.request(),
+                    (CardWork::Issuer, Some(asymmetric)) => asymmetric.request(),
                     _ => &self.block.commands,
                 },
-                accepts: if let CardWork::Issuer(_) = work { &[] } else { &self.block.accepts },
+                accepts: if let CardWork::Issuer = work { &[] } else { &self.block.accepts },
                 stop: true,
                 channel: match work {
                     CardWork::Block(channel) => channel,
-                    CardWork::Abort(_) | CardWork::AbortStray => ChannelControl::KeepOpen,
-                    CardWork::Issuer(_) => self.channel,
+                    CardWork::Abort | CardWork::AbortStray => ChannelControl::KeepOpen,
+                    CardWork::Issuer => self.channel,
                     CardWork::CloseChannel => ChannelControl::CloseAfter,
                 },
             }),
@@ -86,16 +87,14 @@ impl Transaction {
 
     /// Enters the state that `next` leads to, or begins to fail.
     pub(super) fn enter(&mut self, next: Result<State, Error>) {
-        let next = if self.sam_failure.is_some() { self.heed_sam_failure(next) } else { next };
+        let next = if unlikely(self.sam_failure.is_some()) { self.heed_sam_failure(next) } else { next };
         match next {
             // What is prepared waits for its own processing.
-            Ok(State::Done(outcome)) if self.state == State::Sam(SamWork::Prefetch) => {
-                self.state = State::Done(outcome);
-            }
-            Ok(State::Done(outcome)) => {
+            Ok(State::Done) if self.state == State::Sam(SamWork::Prefetch) => self.state = State::Done,
+            Ok(State::Done) => {
                 self.list.clear();
                 self.block.restart(0);
-                self.state = State::Done(outcome);
+                self.state = State::Done;
             }
             Ok(state) => self.state = state,
             Err(error) => self.report(error),
@@ -108,7 +107,8 @@ impl Transaction {
     /// Begins to fail with `error`; but a card that has committed a session is verified before.
     fn report(&mut self, error: Error) {
         if (self.catch_up() || self.is_verifying()) && self.seal() {
-            self.state = State::Sam(SamWork::BeforeReport(error));
+            self.outcome = Err(error);
+            self.state = State::Sam(SamWork::BeforeReport);
         } else {
             self.fail(error);
         }
@@ -116,6 +116,7 @@ impl Transaction {
 
     /// Forgets what was prepared, and aborts the session if the card has one: specification 02, "Failures".
     pub(super) fn fail(&mut self, error: Error) {
+        self.outcome = Err(error);
         self.list.reset();
         self.block.restart(0);
         self.deferred = None;
@@ -132,10 +133,10 @@ impl Transaction {
             self.session.void(&mut self.card.content);
         }
         if !self.session.is_open() {
-            self.state = State::Done(Err(error));
+            self.state = State::Done;
             return;
         }
-        self.state = self.abort(CardWork::Abort(error));
+        self.state = self.abort(CardWork::Abort);
     }
 
     pub(super) fn abort(&mut self, work: CardWork) -> State {
@@ -146,28 +147,25 @@ impl Transaction {
     pub(super) fn next_after_card(&mut self, work: CardWork, responses: &Batch) -> Result<State, Error> {
         match work {
             CardWork::Block(_) => self.take_answers(responses),
-            CardWork::Abort(error) => {
+            CardWork::Abort => {
                 self.session.void(&mut self.card.content);
                 self.card.forget_sv_get();
-                Ok(State::Done(Err(error)))
+                Ok(State::Done)
             }
             CardWork::AbortStray => {
                 self.card.has_stray_session = false;
                 self.block.restart(0);
                 self.advance()
             }
-            CardWork::Issuer(index) => {
+            CardWork::Issuer => {
                 if let Err(error) = self.take_issuer(responses) {
                     // A card that does not even give this is not asked to abort.
                     self.session.void(&mut self.card.content);
                     return Err(error);
                 }
-                let received = core::mem::take(&mut self.received);
-                let next = self.take_answers_from(index, &received);
-                self.received = received;
-                next
+                self.take_received_from(self.held.start)
             }
-            CardWork::CloseChannel => Ok(State::Done(Ok(()))),
+            CardWork::CloseChannel => Ok(State::Done),
         }
     }
 
@@ -194,7 +192,7 @@ impl Transaction {
         loss: Loss,
         received: &Batch,
     ) -> Result<State, Error> {
-        if let CardWork::Issuer(_) = work {
+        if let CardWork::Issuer = work {
             let fate = self.closed_ahead.unwrap_or_else(|| self.fate_of_card_loss(usize::MAX, loss));
             return Err(Error::Lost { peer: Peer::Card, loss, fate });
         }
@@ -218,21 +216,22 @@ impl Transaction {
     }
 
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
-        let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done(Ok(()))) };
-        let ahead = symmetric.service.has_next();
+        let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done) };
+        let ahead = unlikely(symmetric.service.has_next());
         let handled = symmetric.service.handle(responses);
         if !ahead
             && (self.list.len() == 0 || work == SamWork::Prefetch)
             && let Err(error) = handled
         {
             // Nothing is being processed: an error of what waited for the SAM does not touch the session.
-            return Ok(State::Done(Err(error)));
+            self.outcome = Err(error);
+            return Ok(State::Done);
         }
         if symmetric.service.take_authenticated() {
             self.session.authenticate();
         }
         handled?;
-        if symmetric.service.depart_next() {
+        if unlikely(symmetric.service.depart_next()) {
             // What was answered was given to the SAM ahead of what is waited for.
             return Ok(State::Sam(work));
         }
@@ -242,32 +241,31 @@ impl Transaction {
                 self.next_material = NextMaterial::AtHand;
                 self.advance()
             }
-            SamWork::Cipher(asked) => {
-                self.take_ciphered(asked);
+            SamWork::Cipher => {
+                self.take_ciphered();
                 self.advance()
             }
-            SamWork::Decipher { first, behind } => {
-                (first..behind).try_for_each(|index| self.apply_at(index))?;
-                let received = core::mem::take(&mut self.received);
-                let next = self.take_answers_from(behind, &received);
-                self.received = received;
-                next
+            SamWork::Decipher => {
+                self.held.clone().try_for_each(|index| self.apply_at(index))?;
+                self.take_received_from(self.held.end)
             }
             SamWork::Continue => self.advance(),
             SamWork::BeforeBlock(channel) => {
                 self.channel_closed = channel == ChannelControl::CloseAfter;
                 Ok(State::Card(CardWork::Block(channel)))
             }
-            SamWork::BeforeReport(Error::Lost { peer, loss, fate: Fate::Unverified }) => {
-                Err(Error::Lost { peer, loss, fate: Fate::Committed })
-            }
-            SamWork::BeforeReport(error) => Err(error),
+            SamWork::BeforeReport => match self.outcome {
+                Err(Error::Lost { peer, loss, fate: Fate::Unverified }) => {
+                    Err(Error::Lost { peer, loss, fate: Fate::Committed })
+                }
+                outcome => outcome.map(|()| State::Done),
+            },
             SamWork::Rest => Ok(self.conclude()),
             SamWork::Prefetch => {
                 if let Some(symmetric) = &mut self.symmetric {
                     symmetric.service.keep_challenge();
                 }
-                Ok(State::Done(Ok(())))
+                Ok(State::Done)
             }
         }
     }

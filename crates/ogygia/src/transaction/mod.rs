@@ -40,6 +40,7 @@ pub use settings::{Policy, Security, SymmetricSettings};
 pub use crate::sam::SignatureId;
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
@@ -85,6 +86,10 @@ pub struct Transaction {
     list: List,
     block: Block,
     state: State,
+    /// What the processing ends with, as far as that is known.
+    outcome: Result<(), Error>,
+    /// Commands of the block that are being ciphered, or answers that are being deciphered or cannot be read yet.
+    held: Range<usize>,
     session: Session,
     scratch: Scratch,
     channel: ChannelControl,
@@ -163,6 +168,8 @@ impl Transaction {
             list: List::default(),
             block: Block::default(),
             state: State::Idle,
+            outcome: Ok(()),
+            held: 0..0,
             session: Session::default(),
             scratch: Scratch::default(),
             channel: ChannelControl::KeepOpen,
@@ -299,7 +306,7 @@ impl Transaction {
 
     fn refuse(&mut self, error: Error) {
         self.fail(error);
-        if let State::Done(_) = self.state {
+        if self.state == State::Done {
             self.state = State::Idle;
         }
     }
@@ -312,6 +319,7 @@ impl Transaction {
     pub fn process(&mut self, channel: ChannelControl) -> Result<(), Error> {
         self.check_idle()?;
         self.channel = channel;
+        self.outcome = Ok(());
         self.card.matches.clear();
         let next = self.begin();
         self.enter(next);
@@ -329,6 +337,7 @@ impl Transaction {
         let symmetric = self.symmetric.as_mut().ok_or(Error::Unsupported(CommandName::SamGetChallenge))?;
         symmetric.service.queue_prefetch();
         symmetric.service.seal();
+        self.outcome = Ok(());
         self.state = State::Sam(SamWork::Prefetch);
         Ok(())
     }
@@ -398,9 +407,9 @@ impl Transaction {
     /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
     pub fn outcome(&mut self) -> Option<Result<(), Error>> {
         match self.state {
-            State::Done(outcome) => {
+            State::Done => {
                 self.state = State::Idle;
-                Some(outcome)
+                Some(self.outcome)
             }
             State::Idle | State::Card(_) | State::Sam(_) => None,
         }
@@ -409,7 +418,7 @@ impl Transaction {
     fn check_idle(&self) -> Result<(), Error> {
         match self.state {
             State::Idle => Ok(()),
-            State::Card(_) | State::Sam(_) | State::Done(_) => Err(Misuse::Busy.into()),
+            State::Card(_) | State::Sam(_) | State::Done => Err(Misuse::Busy.into()),
         }
     }
 
@@ -421,10 +430,13 @@ impl Transaction {
             symmetric.service.lose();
         }
         match work {
-            SamWork::BeforeReport(error) => Err(error),
+            SamWork::BeforeReport => self.outcome.map(|()| State::Done),
             // Nothing was prepared: the session is not touched, unless what was lost was digesting it.
             _ if ahead && self.session.is_open() => Err(lost),
-            _ if self.list.len() == 0 || work == SamWork::Prefetch => Ok(State::Done(Err(lost))),
+            _ if self.list.len() == 0 || work == SamWork::Prefetch => {
+                self.outcome = Err(lost);
+                Ok(State::Done)
+            }
             _ => Err(lost),
         }
     }

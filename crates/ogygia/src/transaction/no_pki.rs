@@ -44,8 +44,8 @@ impl Transaction {
         Ok(())
     }
 
-    pub(super) fn ask_issuer(&mut self, index: usize) -> State {
-        State::Card(super::machine::CardWork::Issuer(index))
+    pub(super) fn ask_issuer(&mut self, _index: usize) -> State {
+        State::Card(super::machine::CardWork::Issuer)
     }
 
     pub(super) fn take_issuer(&mut self, _responses: &Batch) -> Result<(), Error> {

@@ -3,11 +3,12 @@
 //! The state of the machine says who is waited for; the service of the SAM knows whether a request is under way besides.
 //! What is waited for of the SAM departs behind that, so that no peer ever has two requests.
 
+use super::Transaction;
 use super::machine::{CardWork, State};
-use super::{Policy, Transaction};
 use crate::apdu::Batch;
-use crate::command::{Exchange, Material, Step};
+use crate::command::{Material, Prepared, Step};
 use crate::error::{Error, Fate};
+use crate::hint::unlikely;
 use crate::request::{Loss, Peer};
 use crate::sam::Meanwhile;
 
@@ -34,7 +35,7 @@ pub(super) struct SamFailure {
 impl Transaction {
     /// Whether the policy lets card and SAM work at the same time.
     pub(super) fn overlaps(&self) -> bool {
-        self.symmetric.as_ref().is_some_and(|symmetric| symmetric.settings.policy == Policy::Overlapped)
+        unlikely(self.means.overlapped)
     }
 
     /// Whether the SAM has a request although it is not waited for.
@@ -44,7 +45,7 @@ impl Transaction {
 
     /// Whether the block is sent before `next` is put into it, so that the SAM can begin with its answers: behind an
     /// opening that was not foretold, and on both sides of a ratification.
-    pub(super) fn cuts_before(&self, next: Step) -> bool {
+    pub(super) fn cuts_before(&self, next: &Step) -> bool {
         self.overlaps()
             && match self.block_steps().last() {
                 Some(Step::Opening(opening)) => !opening.pre_opened,
@@ -74,8 +75,9 @@ impl Transaction {
     pub(super) fn work_ahead(&mut self) {
         let meanwhile = match self.state {
             State::Card(CardWork::Block(_)) => self.meanwhile(),
-            State::Idle | State::Done(Ok(())) => Meanwhile::Nothing,
-            State::Card(_) | State::Sam(_) | State::Done(Err(_)) => return,
+            State::Idle => Meanwhile::Nothing,
+            State::Done if self.outcome.is_ok() => Meanwhile::Nothing,
+            State::Card(_) | State::Sam(_) | State::Done => return,
         };
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.work_ahead(meanwhile);
@@ -85,17 +87,14 @@ impl Transaction {
     /// What the card does with the block.
     fn meanwhile(&self) -> Meanwhile {
         let behind = self.list.commands().get(self.block.first..).unwrap_or_default();
-        let needs_keys = |step: Step| match step.material() {
-            Material::PinPresentation { .. }
-            | Material::PinChange { .. }
-            | Material::CardKey { .. }
-            | Material::StoredValue => true,
+        let needs_keys = |prepared: &Prepared| match prepared.facts.material {
+            Material::PinPresentation | Material::PinChange | Material::CardKey | Material::StoredValue => true,
             // Behind it, an operation is prepared: that is what it is for.
-            _ => matches!(step, Step::SvGet(_)),
+            _ => matches!(prepared.step, Step::SvGet(_)),
         };
         if self.block_steps().any(|step| matches!(step, Step::Opening(_))) {
             Meanwhile::Opens
-        } else if behind.iter().any(|prepared| needs_keys(prepared.step)) {
+        } else if behind.iter().any(needs_keys) {
             Meanwhile::NeedsKeys
         } else {
             Meanwhile::Executes
@@ -148,7 +147,7 @@ impl Transaction {
         match (self.sam_failure.take(), next) {
             (None, next) => next,
             (Some(SamFailure { verifying: false, .. }), Err(error)) => Err(error),
-            (Some(_), Ok(State::Done(Err(error)))) => Ok(State::Done(Err(error))),
+            (Some(_), Ok(State::Done)) if self.outcome.is_err() => Ok(State::Done),
             (Some(failure), _) => Err(self.error_of(failure)),
         }
     }

@@ -180,7 +180,8 @@ impl Transaction {
                 });
             }
         }
-        State::Card(CardWork::Issuer(index))
+        self.held = index..index;
+        State::Card(CardWork::Issuer)
     }
 
     /// The card has answered with the certificate of its authority.

@@ -128,7 +128,9 @@ impl Transaction {
         self.session.backup.clone_from(&self.card.content);
         self.session.postponed.clear();
         self.session.open = Some(Open { form, manageable: true });
-        let opened = Opened::parse(data, self.card.product(), form, opening.read).map_err(Misbehaviour::from)?;
+        let Some(opened) = Opened::parse(data, self.card.product(), form, opening.read) else {
+            return Err(Misbehaviour::Malformed(Malformed::Opening).into());
+        };
         self.session.open = Some(Open { form, manageable: opened.manageable });
         if !(form == SessionForm::Extended && opened.manageable) {
             self.card.identity.features.extended = false;
@@ -157,8 +159,8 @@ impl Transaction {
         let data = core::mem::take(&mut self.card.pre_open_data);
         let opened = Opened::parse(&data, self.card.product(), self.opening_form, opening.read);
         let started = match opened {
-            Ok(opened) => self.start_digest(opening.level, &opened, &data),
-            Err(_) => Ok(false),
+            Some(opened) => self.start_digest(opening.level, &opened, &data),
+            None => Ok(false),
         };
         if started == Ok(true) {
             self.block.predictions.push(&data);
@@ -178,7 +180,9 @@ impl Transaction {
             Some(Open { form, .. }) => form.mac_len(),
             None => SessionForm::Regular.mac_len(),
         };
-        let closed = Closed::parse(data, mac_len).map_err(Misbehaviour::from)?;
+        let Some(closed) = Closed::parse(data, mac_len) else {
+            return Err(Misbehaviour::Malformed(Malformed::Closing).into());
+        };
         let stored_value_mac = self.take_postponed(&closed)?;
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.verify_mac(closed.mac);

@@ -144,6 +144,8 @@ impl SymmetricSettings {
             pin_verification_key: self.pin_verification_key,
             pin_modification_key: self.pin_modification_key,
             both_sv_logs: self.sv_load_and_debit_log,
+            overlapped: self.policy == Policy::Overlapped,
+            stepwise: self.encryption_stepwise,
         }
     }
 

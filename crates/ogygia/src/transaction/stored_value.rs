@@ -1,13 +1,13 @@
 //! What a Stored Value operation takes before the SAM signs it: specification 02, "Stored Value".
 
 use super::Transaction;
-use crate::command::{Operation, Step};
+use crate::command::Operation;
 use crate::error::{Error, Misuse, Untrusted};
 
 impl Transaction {
-    /// Queues the signature of the operation that `step` is, when the purse and its key allow it.
-    pub(super) fn ask_stored_value(&mut self, step: Step) -> Result<(), Error> {
-        let (Step::StoredValue(operation), Some(symmetric)) = (step, &self.symmetric) else { return Ok(()) };
+    /// Queues the signature of the operation, when the purse and its key allow it.
+    pub(super) fn ask_stored_value(&mut self, operation: Operation) -> Result<(), Error> {
+        let Some(symmetric) = &self.symmetric else { return Ok(()) };
         let (Some(kvc), Some(purse)) = (self.card.sv_get.kvc, self.card.content.purse) else {
             return Err(Misuse::StoredValueSequence.into());
         };
@@ -29,6 +29,5 @@ impl Transaction {
         self.partial.clear();
         operation.write_partial(self.list.payload(), kvc, &mut self.partial);
         symmetric.service.ask_stored_value(operation, [&get.header, &get.response], &self.partial);
-        symmetric.service.seal();
     }
 }

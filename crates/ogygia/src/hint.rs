@@ -1,0 +1,22 @@
+//! What the compiler cannot know: which of two ways is hardly ever taken. It lays that one out apart, so that the other
+//! one runs straight ahead. Most of what a transaction costs is jumping (docs/PERFORMANCE.md).
+
+use core::hint::cold_path;
+
+/// `condition`, which is hardly ever true.
+#[inline(always)]
+pub(crate) const fn unlikely(condition: bool) -> bool {
+    if condition {
+        cold_path();
+    }
+    condition
+}
+
+/// `condition`, which is nearly always true.
+#[inline(always)]
+pub(crate) const fn likely(condition: bool) -> bool {
+    if !condition {
+        cold_path();
+    }
+    condition
+}
