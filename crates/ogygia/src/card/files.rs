@@ -1,7 +1,6 @@
 //! Files and their content: specification 01, "Elementary file", "Lookup and current file", "Content operations".
 
 use alloc::vec::Vec;
-use core::cmp::Ordering;
 use core::ops::Range;
 
 use super::header::FileHeader;
@@ -14,7 +13,7 @@ use super::value::{Lid, Sfi, u24};
 #[derive(Debug, Default)]
 pub struct Files {
     files: Vec<Entry>,
-    /// Sorted by file, then by place.
+    /// Sorted by place.
     records: Vec<Slot>,
     bytes: Vec<u8>,
     /// Parts of records that are not known. Those that were never seen read as zeros.
@@ -44,14 +43,36 @@ impl FileId {
     }
 }
 
-/// The number of a record, less the records that were added in front since the file was met: so that those that move by
-/// one need not be touched.
+/// Where a record stands among all: by file, then by its number, less the records that were added in front since the
+/// file was met, so that those that move by one need not be touched.
+///
+/// One number, because it is compared more than anything else here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(i32);
+struct Place(u64);
+
+impl Place {
+    /// Makes negative numbers come before the others.
+    const SIGN: u32 = 1 << 31;
+
+    const fn new(file: FileId, number: i32) -> Self {
+        let [a, b, c, d] = file.0.to_be_bytes();
+        let [e, f, g, h] = (number.cast_unsigned() ^ Self::SIGN).to_be_bytes();
+        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    const fn file(self) -> FileId {
+        let [a, b, c, d, ..] = self.0.to_be_bytes();
+        FileId(u32::from_be_bytes([a, b, c, d]))
+    }
+
+    const fn number(self) -> i32 {
+        let [.., a, b, c, d] = self.0.to_be_bytes();
+        (u32::from_be_bytes([a, b, c, d]) ^ Self::SIGN).cast_signed()
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Slot {
-    file: FileId,
     place: Place,
     start: usize,
     len: usize,
@@ -60,7 +81,6 @@ struct Slot {
 
 #[derive(Clone, Copy, Debug)]
 struct Hole {
-    file: FileId,
     place: Place,
     start: usize,
     end: usize,
@@ -160,32 +180,28 @@ impl Files {
     }
 
     fn place(&self, file: FileId, number: u32) -> Place {
-        Place(i32::try_from(number).unwrap_or(i32::MAX).saturating_sub(self.appended(file)))
+        Place::new(file, i32::try_from(number).unwrap_or(i32::MAX).saturating_sub(self.appended(file)))
     }
 
     /// Where the record is, or would be. Most often it is the last one, or comes behind it.
-    fn slot(&self, file: FileId, place: Place) -> Result<usize, usize> {
-        let key = |slot: &Slot| (slot.file, slot.place);
+    fn slot(&self, place: Place) -> Result<usize, usize> {
         match self.records.split_last() {
-            None => Err(0),
-            Some((last, before)) => match (file, place).cmp(&key(last)) {
-                Ordering::Less => before.binary_search_by_key(&(file, place), key),
-                Ordering::Equal => Ok(before.len()),
-                Ordering::Greater => Err(before.len() + 1),
-            },
+            Some((last, before)) if place < last.place => before.binary_search_by_key(&place, |slot| slot.place),
+            Some((last, before)) if place == last.place => Ok(before.len()),
+            _ => Err(self.records.len()),
         }
     }
 
     fn record(&self, file: FileId, number: u32) -> Option<&[u8]> {
-        let slot = self.records.get(self.slot(file, self.place(file, number)).ok()?)?;
+        let slot = self.records.get(self.slot(self.place(file, number)).ok()?)?;
         self.bytes.get(slot.start..slot.start + slot.len)
     }
 
     /// A record that was not there, whose place is `index`.
     #[inline(always)]
-    fn insert(&mut self, index: usize, file: FileId, place: Place, data: &[u8]) {
+    fn insert(&mut self, index: usize, place: Place, data: &[u8]) {
         let (start, len) = (self.bytes.len(), data.len());
-        let slot = Slot { file, place, start, len, room: len };
+        let slot = Slot { place, start, len, room: len };
         if index < self.records.len() {
             self.records.insert(index, slot);
         } else {
@@ -195,12 +211,12 @@ impl Files {
     }
 
     /// The place of `len` bytes of a record, made when it was not there; what is new is zero.
-    fn make_room(&mut self, file: FileId, place: Place, len: usize) -> Range<usize> {
+    fn make_room(&mut self, place: Place, len: usize) -> Range<usize> {
         let end = self.bytes.len();
-        let index = match self.slot(file, place) {
+        let index = match self.slot(place) {
             Ok(index) => index,
             Err(index) => {
-                self.records.insert(index, Slot { file, place, start: end, len: 0, room: 0 });
+                self.records.insert(index, Slot { place, start: end, len: 0, room: 0 });
                 index
             }
         };
@@ -225,11 +241,11 @@ impl Files {
     #[inline(always)]
     pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
         let place = self.place(file, number);
-        self.holes.retain(|hole| (hole.file, hole.place) != (file, place));
-        match self.slot(file, place) {
-            Err(index) => self.insert(index, file, place, data),
+        self.holes.retain(|hole| hole.place != place);
+        match self.slot(place) {
+            Err(index) => self.insert(index, place, data),
             Ok(index) => {
-                let room = self.make_room(file, place, data.len());
+                let room = self.make_room(place, data.len());
                 self.write(room, data);
                 if let Some(slot) = self.records.get_mut(index) {
                     slot.len = data.len();
@@ -241,11 +257,11 @@ impl Files {
     /// The record holds `data` from `offset` on; other known bytes stay.
     pub(crate) fn set_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
         let place = self.place(file, number);
-        match self.slot(file, place) {
+        match self.slot(place) {
             // What is not there has no holes.
-            Err(index) if offset == 0 => self.insert(index, file, place, data),
+            Err(index) if offset == 0 => self.insert(index, place, data),
             _ => {
-                let room = self.uncover(file, place, offset, data.len());
+                let room = self.uncover(place, offset, data.len());
                 self.write(room, data);
             }
         }
@@ -256,9 +272,9 @@ impl Files {
         let (place, end) = (self.place(file, number), offset + data.len());
         let known = self.record(file, number).map_or(0, <[u8]>::len);
         if end > known {
-            self.holes.push(Hole { file, place, start: known, end, stale: false });
+            self.holes.push(Hole { place, start: known, end, stale: false });
         }
-        let whole = self.make_room(file, place, end);
+        let whole = self.make_room(place, end);
         if let Some(target) = self.bytes.get_mut(whole.start + offset..whole.start + end) {
             target.iter_mut().zip(data).for_each(|(old, new)| *old |= new);
         }
@@ -279,14 +295,14 @@ impl Files {
     /// The file has at most so many records.
     fn cut(&mut self, file: FileId, limit: u32) {
         let last = self.place(file, limit);
-        let mut end = self.records.partition_point(|slot| slot.file <= file);
+        let mut end = self.records.partition_point(|slot| slot.place.file() <= file);
         while let Some(index) = end.checked_sub(1)
-            && self.records.get(index).is_some_and(|slot| slot.file == file && slot.place > last)
+            && self.records.get(index).is_some_and(|slot| slot.place.file() == file && slot.place > last)
         {
             self.records.remove(index);
             end = index;
         }
-        self.holes.retain(|hole| hole.file != file || hole.place <= last);
+        self.holes.retain(|hole| hole.place.file() != file || hole.place <= last);
     }
 
     /// Counter `number`, from 1 on, has these three bytes.
@@ -300,7 +316,7 @@ impl Files {
         let offset = counter_offset(number);
         if self.record(file, 1).is_some_and(|record| record.len() > offset) {
             let place = self.place(file, 1);
-            self.holes.push(Hole { file, place, start: offset, end: offset + 3, stale: true });
+            self.holes.push(Hole { place, start: offset, end: offset + 3, stale: true });
         }
     }
 
@@ -311,9 +327,9 @@ impl Files {
     }
 
     /// Makes room for a part of a record that becomes known, and notes what before it is not.
-    fn uncover(&mut self, file: FileId, place: Place, offset: usize, len: usize) -> Range<usize> {
+    fn uncover(&mut self, place: Place, offset: usize, len: usize) -> Range<usize> {
         let end = offset + len;
-        let slot = self.slot(file, place).ok().and_then(|index| self.records.get(index));
+        let slot = self.slot(place).ok().and_then(|index| self.records.get(index));
         let known = slot.map_or(0, |slot| slot.len);
         if let Some(slot) = slot
             && end <= known
@@ -322,19 +338,19 @@ impl Files {
             return slot.start + offset..slot.start + end;
         }
         if offset > known {
-            self.holes.push(Hole { file, place, start: known, end: offset, stale: false });
+            self.holes.push(Hole { place, start: known, end: offset, stale: false });
         }
         if !self.holes.is_empty() {
-            self.fill_holes(file, place, offset..end);
+            self.fill_holes(place, offset..end);
         }
-        let whole = self.make_room(file, place, end);
+        let whole = self.make_room(place, end);
         whole.start + offset..whole.end
     }
 
-    fn fill_holes(&mut self, file: FileId, place: Place, known: Range<usize>) {
+    fn fill_holes(&mut self, place: Place, known: Range<usize>) {
         let mut index = 0;
         while let Some(hole) = self.holes.get(index).copied() {
-            let touched = (hole.file, hole.place) == (file, place) && hole.start < known.end && known.start < hole.end;
+            let touched = hole.place == place && hole.start < known.end && known.start < hole.end;
             if !touched {
                 index += 1;
                 continue;
@@ -350,9 +366,7 @@ impl Files {
 
     fn holes_in(&self, file: FileId, number: u32, part: Range<usize>) -> impl Iterator<Item = &Hole> {
         let place = self.place(file, number);
-        let inside = move |hole: &&Hole| {
-            (hole.file, hole.place) == (file, place) && hole.start < part.end && part.start < hole.end
-        };
+        let inside = move |hole: &&Hole| hole.place == place && hole.start < part.end && part.start < hole.end;
         self.holes.iter().filter(inside)
     }
 }
@@ -393,11 +407,11 @@ impl<'a> File<'a> {
     pub fn records(&self) -> impl Iterator<Item = (u32, &'a [u8])> + 'a {
         let files = self.files;
         let id = self.id;
-        let first = files.records.partition_point(|slot| slot.file < id);
+        let first = files.records.partition_point(|slot| slot.place.file() < id);
         let all = files.records.get(first..).unwrap_or_default();
         let appended = files.appended(id);
-        all.iter().take_while(move |slot| slot.file == id).filter_map(move |slot| {
-            let number = u32::try_from(slot.place.0.saturating_add(appended)).ok()?;
+        all.iter().take_while(move |slot| slot.place.file() == id).filter_map(move |slot| {
+            let number = u32::try_from(slot.place.number().saturating_add(appended)).ok()?;
             Some((number, files.bytes.get(slot.start..slot.start + slot.len)?))
         })
     }
