@@ -37,6 +37,7 @@ impl Batch {
     }
 
     /// As [`clear`](Self::clear), for entries that must not stay in memory.
+    #[cold]
     pub fn wipe(&mut self) {
         self.bytes.fill(0);
         core::hint::black_box(&self.bytes);

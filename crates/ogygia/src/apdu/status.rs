@@ -2,8 +2,6 @@
 
 use core::fmt;
 
-use crate::hint::likely;
-
 /// The two bytes that end every response. Unknown values are kept as they came.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StatusWord(pub u16);
@@ -97,9 +95,11 @@ impl StatusSet {
     /// Whether `status` belongs to the set.
     #[must_use]
     pub fn contains(self, status: StatusWord) -> bool {
-        if likely(status == StatusWord::SUCCESS) {
-            return true;
-        }
+        status == StatusWord::SUCCESS || self.contains_failure(status)
+    }
+
+    #[cold]
+    fn contains_failure(self, status: StatusWord) -> bool {
         let member = match status {
             StatusWord::POSTPONED => Self::POSTPONED,
             StatusWord::FILE_NOT_FOUND => Self::NOT_FOUND,

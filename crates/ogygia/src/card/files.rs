@@ -95,6 +95,7 @@ impl Clone for Files {
         copy
     }
 
+    #[inline(always)]
     fn clone_from(&mut self, source: &Self) {
         self.files.clone_from(&source.files);
         self.records.clone_from(&source.records);

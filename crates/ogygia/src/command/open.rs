@@ -226,6 +226,7 @@ impl<'a> Opened<'a> {
 }
 
 /// Counter and random, two more bytes when the session before is not ratified, and a record of 29 bytes.
+#[cold]
 fn legacy(data: &[u8], kvc: Option<Kvc>) -> Option<Opened<'_>> {
     let (&[a, b, c, _], rest) = data.split_first_chunk::<4>()?;
     let (ratified, record) = match rest.len() {

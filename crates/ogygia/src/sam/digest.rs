@@ -78,6 +78,7 @@ impl Digest {
     }
 
     /// A command and its answer, in clear: specification 03, "Grouping of digest blocks".
+    #[inline(always)]
     pub(super) fn push_exchange(&mut self, command: &[u8], answer: &[u8]) {
         let len = self.group.len() + 2 + command.len() + answer.len();
         match (u8::try_from(command.len()), u8::try_from(answer.len())) {

@@ -54,6 +54,7 @@ impl Queue {
     }
 
     /// Appends all of `other`, which is empty afterwards.
+    #[inline(always)]
     pub(super) fn append(&mut self, other: &mut Self) {
         self.secret |= other.secret;
         self.commands.append(&other.commands);

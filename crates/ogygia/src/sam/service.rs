@@ -193,6 +193,7 @@ impl Service {
     }
 
     /// One more card command, without the Le of case 4, and its answer, real or certain.
+    #[inline(always)]
     pub(crate) fn digest(&mut self, command: &[u8], answer: &[u8]) {
         self.digest.push_exchange(command, answer);
     }
@@ -238,6 +239,7 @@ impl Service {
     }
 
     /// Queues the verification of the card's Stored Value MAC.
+    #[cold]
     pub(crate) fn verify_stored_value(&mut self, mac: &[u8]) {
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.sv_check(mac, out));
@@ -461,6 +463,7 @@ impl Service {
     }
 
     /// Takes the answers to the request under way.
+    #[inline(always)]
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
         let under_way = core::mem::take(&mut self.under_way);
         if unlikely(under_way == UnderWay::Void) {
@@ -495,6 +498,7 @@ impl Service {
         self.prefetched = None;
     }
 
+    #[cold]
     fn distrust(&mut self) {
         if core::mem::take(&mut self.next) {
             self.waiting.clear();
@@ -532,6 +536,7 @@ impl Answers {
 }
 
 /// A wrong MAC or signature is the card's doing, and no error of the SAM.
+#[cold]
 fn refused(queued: &Queued<'_>, signatures: &mut Signatures) -> Error {
     match (queued.answer.status, queued.expected.name) {
         (StatusWord::WRONG_MAC, CommandName::SamDigestAuthenticate) => Untrusted::SessionMac.into(),

@@ -165,6 +165,7 @@ impl Transaction {
         Ok(Read::Clear)
     }
 
+    #[cold]
     fn refuse_answer(&mut self, prepared: &Prepared, index: usize, status: StatusWord) -> Result<(), Error> {
         prepared.step.refused(status, &mut self.card);
         let tolerated = prepared.step.tolerates(prepared.moment).is_some_and(|set| set.contains(status));

@@ -111,6 +111,7 @@ impl Transaction {
         Ok(Some(State::Sam(SamWork::Material)))
     }
 
+    #[cold]
     fn put_encrypted(&mut self) -> Result<Option<State>, Error> {
         let Some(&prepared) = self.list.get(self.block.end()) else { return Ok(None) };
         let index = self.block.commands.len();
@@ -204,6 +205,7 @@ impl Transaction {
         Ok(at_hand)
     }
 
+    #[cold]
     fn ask_rarer_material(&mut self, step: Step) -> Result<bool, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
         let service = &mut symmetric.service;
@@ -322,6 +324,7 @@ impl Transaction {
     }
 
     /// The scratch image is the image as the predicted commands of the block will leave it.
+    #[cold]
     fn update_scratch(&mut self) {
         let Self { block, card, scratch, list, .. } = self;
         if scratch.applied.is_none() {

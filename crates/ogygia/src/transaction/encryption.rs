@@ -32,6 +32,7 @@ impl Transaction {
     }
 
     /// Queues the ciphered exchanges that the SAM has yet to digest. False when there are none.
+    #[cold]
     pub(super) fn flush_encrypted(&mut self) -> bool {
         self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.flush_encrypted())
     }
@@ -136,6 +137,7 @@ impl Transaction {
     }
 
     /// Has the SAM digest a ciphered exchange. True when it must decipher the answer before it can be read.
+    #[cold]
     pub(super) fn digest_ciphered(&mut self, index: usize, answer: &[u8]) -> bool {
         let has_data = answer.len() > 2;
         let Some(symmetric) = &mut self.symmetric else { return false };
@@ -148,6 +150,7 @@ impl Transaction {
 
     /// The answer at `index` waits for the SAM, and with it those behind that do as well. When nothing follows it in its
     /// block, what comes next may be asked for in the same request.
+    #[cold]
     pub(super) fn wait_for_decipher(&mut self, index: usize, responses: &Batch) -> Result<State, Error> {
         let last = self.block.commands.len();
         if index + 1 < last || responses.len() < last {
@@ -189,7 +192,14 @@ impl Transaction {
 
     /// Applies the answer that was deferred, now that it is deciphered.
     pub(super) fn apply_deferred(&mut self) -> Result<(), Error> {
-        let Some(Deferred { prepared, index }) = self.deferred.take() else { return Ok(()) };
+        match self.deferred.take() {
+            Some(deferred) => self.apply_now(deferred),
+            None => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn apply_now(&mut self, Deferred { prepared, index }: Deferred) -> Result<(), Error> {
         let command = core::mem::take(&mut self.deferred_command);
         let applied = self.apply_deciphered(&prepared, &command);
         self.deferred_command = command;

@@ -86,6 +86,7 @@ impl Transaction {
     }
 
     /// Enters the state that `next` leads to, or begins to fail.
+    #[inline(always)]
     pub(super) fn enter(&mut self, next: Result<State, Error>) {
         let next = if unlikely(self.sam_failure.is_some()) { self.heed_sam_failure(next) } else { next };
         match next {
@@ -105,6 +106,7 @@ impl Transaction {
     }
 
     /// Begins to fail with `error`; but a card that has committed a session is verified before.
+    #[cold]
     fn report(&mut self, error: Error) {
         if (self.catch_up() || self.is_verifying()) && self.seal() {
             self.outcome = Err(error);
@@ -115,6 +117,7 @@ impl Transaction {
     }
 
     /// Forgets what was prepared, and aborts the session if the card has one: specification 02, "Failures".
+    #[cold]
     pub(super) fn fail(&mut self, error: Error) {
         self.outcome = Err(error);
         self.list.reset();

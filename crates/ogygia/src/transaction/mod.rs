@@ -359,18 +359,16 @@ impl Transaction {
     ///
     /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle(&mut self, peer: Peer, responses: &Batch) -> Result<(), Error> {
-        match (self.state, peer) {
-            (State::Card(work), Peer::Card) => {
-                let next = self.next_after_card(work, responses);
-                self.enter(next);
+        let next = match (self.state, peer) {
+            (State::Card(work), Peer::Card) => self.next_after_card(work, responses),
+            (State::Sam(work), Peer::Sam) => self.next_after_sam(work, responses),
+            (_, Peer::Sam) if self.is_sam_ahead() => {
+                self.take_ahead(responses);
+                return Ok(());
             }
-            (State::Sam(work), Peer::Sam) => {
-                let next = self.next_after_sam(work, responses);
-                self.enter(next);
-            }
-            (_, Peer::Sam) if self.is_sam_ahead() => self.take_ahead(responses),
             _ => return Err(Misuse::NotAsked.into()),
-        }
+        };
+        self.enter(next);
         Ok(())
     }
 

@@ -143,6 +143,7 @@ impl Transaction {
 
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
     /// before the SAM was even asked, except when the SAM was asked about the card.
+    #[cold]
     pub(super) fn heed_sam_failure(&mut self, next: Result<State, Error>) -> Result<State, Error> {
         match (self.sam_failure.take(), next) {
             (None, next) => next,
@@ -153,6 +154,7 @@ impl Transaction {
     }
 
     /// The error, with what it means now: the session may have been opened since.
+    #[cold]
     fn error_of(&self, failure: SamFailure) -> Error {
         match failure.error {
             Error::Lost { peer, loss, .. } if self.session.is_open() => {

@@ -75,6 +75,7 @@ impl Session {
     }
 
     /// Notes that the card will answer `step` at the closing.
+    #[cold]
     pub(super) fn postpone(&mut self, step: &Step) {
         match step {
             Step::ChangeOne(change) => {
@@ -155,6 +156,7 @@ impl Transaction {
     }
 
     /// Begins the digest with what the card foretold at its selection: specification 02, "Pre-opened session".
+    #[cold]
     pub(super) fn predict_opening(&mut self, opening: Opening) -> Result<bool, Error> {
         let data = core::mem::take(&mut self.card.pre_open_data);
         let opened = Opened::parse(&data, self.card.product(), self.opening_form, opening.read);
@@ -195,6 +197,7 @@ impl Transaction {
 
     /// The MAC of an extended session without AES keys is what remains behind the postponed data that are due, of 4 or
     /// 8 bytes: point G9.
+    #[cold]
     fn unmanaged_mac_len(&self, data: &[u8]) -> usize {
         let len = |postponed: &Postponed| match postponed {
             Postponed::Counter { .. } => 4,
@@ -235,6 +238,7 @@ impl Transaction {
     }
 
     /// An abort was answered, whatever the answer: the session is over.
+    #[cold]
     pub(super) fn aborted(&mut self, _answer: Response<'_>) {
         self.session.void(&mut self.card.content);
         self.card.forget_sv_get();
