@@ -44,19 +44,21 @@ impl FileId {
 }
 
 /// Where a record stands among all: by file, then by its number, less the records that were added in front since the
-/// file was met, so that those that move by one need not be touched.
+/// file was met, so that those that move by one need not be touched. Those that were added have 0, −1, and so on; they
+/// stand behind the others of the file, so that the next one need not move them either.
 ///
 /// One number, because it is compared more than anything else here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u64);
 
 impl Place {
-    /// Makes negative numbers come before the others.
-    const SIGN: u32 = 1 << 31;
+    /// In front of those that were added.
+    const ADDED: u32 = 1 << 31;
 
     const fn new(file: FileId, number: i32) -> Self {
         let [a, b, c, d] = file.0.to_be_bytes();
-        let [e, f, g, h] = (number.cast_unsigned() ^ Self::SIGN).to_be_bytes();
+        let within = if number > 0 { number.unsigned_abs() } else { Self::ADDED | number.unsigned_abs() };
+        let [e, f, g, h] = within.to_be_bytes();
         Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 
@@ -67,7 +69,8 @@ impl Place {
 
     const fn number(self) -> i32 {
         let [.., a, b, c, d] = self.0.to_be_bytes();
-        (u32::from_be_bytes([a, b, c, d]) ^ Self::SIGN).cast_signed()
+        let within = u32::from_be_bytes([a, b, c, d]);
+        if within < Self::ADDED { within.cast_signed() } else { (within ^ Self::ADDED).cast_signed().saturating_neg() }
     }
 }
 
@@ -295,15 +298,23 @@ impl Files {
 
     /// The file has at most so many records.
     fn cut(&mut self, file: FileId, limit: u32) {
-        let last = self.place(file, limit);
-        let mut end = self.records.partition_point(|slot| slot.place.file() <= file);
-        while let Some(index) = end.checked_sub(1)
-            && self.records.get(index).is_some_and(|slot| slot.place.file() == file && slot.place > last)
-        {
-            self.records.remove(index);
-            end = index;
+        let limit = self.place(file, limit).number();
+        let is_beyond = |place: Place| place.file() == file && place.number() > limit;
+        let (read, added) = self.of_file(file);
+        if read.last().or(added.first()).is_some_and(|highest| is_beyond(highest.place)) {
+            self.records.retain(|slot| !is_beyond(slot.place));
         }
-        self.holes.retain(|hole| hole.place.file() != file || hole.place <= last);
+        self.holes.retain(|hole| !is_beyond(hole.place));
+    }
+
+    /// The records of a file: those that were there by number, and those that were added, the last one last.
+    fn of_file(&self, file: FileId) -> (&[Slot], &[Slot]) {
+        let first = self.records.partition_point(|slot| slot.place.file() < file);
+        let from_first = self.records.get(first..).unwrap_or_default();
+        let records = from_first.partition_point(|slot| slot.place.file() == file);
+        let records = from_first.get(..records).unwrap_or_default();
+        let read = records.partition_point(|slot| slot.place.number() > 0);
+        records.split_at_checked(read).unwrap_or_default()
     }
 
     /// Counter `number`, from 1 on, has these three bytes.
@@ -405,13 +416,11 @@ impl<'a> File<'a> {
     }
 
     /// All records that are known, by number.
-    pub fn records(&self) -> impl Iterator<Item = (u32, &'a [u8])> + 'a {
+    pub fn records(&self) -> impl Iterator<Item = (u32, &'a [u8])> + use<'a> {
         let files = self.files;
-        let id = self.id;
-        let first = files.records.partition_point(|slot| slot.place.file() < id);
-        let all = files.records.get(first..).unwrap_or_default();
-        let appended = files.appended(id);
-        all.iter().take_while(move |slot| slot.place.file() == id).filter_map(move |slot| {
+        let appended = files.appended(self.id);
+        let (read, added) = files.of_file(self.id);
+        added.iter().rev().chain(read).filter_map(move |slot| {
             let number = u32::try_from(slot.place.number().saturating_add(appended)).ok()?;
             Some((number, files.bytes.get(slot.start..slot.start + slot.len)?))
         })
@@ -450,6 +459,7 @@ impl<'a> File<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::card::FileType;
     use crate::test_hex::hex;
 
     fn record_after(known: Option<&str>, change: impl FnOnce(&mut Files, FileId)) -> Vec<u8> {
@@ -486,6 +496,51 @@ mod tests {
         files.append(id, &hex("333333"));
         let records: Vec<_> = files.by_sfi(Sfi(8)).unwrap().records().map(|(n, r)| (n, r.to_vec())).collect();
         assert_eq!(records, [(1, hex("333333")), (2, hex("11")), (3, hex("2222"))]);
+    }
+
+    /// Every order of up to six readings and additions, in a file of three records between two others.
+    #[test]
+    fn records_stand_where_their_numbers_say() {
+        const FULL: usize = 3;
+        for order in 0..5_u32.pow(6) {
+            let mut files = Files::default();
+            let [before, id, behind] = [7, 8, 9].map(|sfi| files.touch(Sfi(sfi)));
+            files.set_header(Sfi(8), cyclic(u8::try_from(FULL).unwrap()));
+            files.append(before, &[0xBE]);
+            files.replace(behind, 1, &[0xBF]);
+            let mut expected = [None; FULL];
+            for step in 0..6 {
+                match (order / 5_u32.pow(step)) % 5 {
+                    0 => {
+                        files.append(id, &[u8::try_from(step).unwrap()]);
+                        expected.rotate_right(1);
+                        expected[0] = Some(step);
+                    }
+                    4 => {}
+                    number => {
+                        files.replace(id, number, &[u8::try_from(step).unwrap()]);
+                        expected[number as usize - 1] = Some(step);
+                    }
+                }
+            }
+            let known = |sfi| files.by_sfi(Sfi(sfi)).unwrap().records().map(|(n, r)| (n, u32::from(r[0])));
+            let expected = (1..).zip(expected).filter_map(|(number, value)| Some((number, value?)));
+            assert!(known(8).eq(expected), "order {order}");
+            assert!(known(7).eq([(1, 0xBE)]) && known(9).eq([(1, 0xBF)]), "order {order}");
+        }
+    }
+
+    fn cyclic(records_number: u8) -> FileHeader {
+        FileHeader {
+            lid: Lid(0x2010),
+            file_type: FileType::Cyclic,
+            records_number,
+            record_size: 1,
+            access_conditions: None,
+            key_indexes: None,
+            df_status: None,
+            shared_reference: None,
+        }
     }
 
     #[test]
