@@ -59,7 +59,7 @@ impl Transaction {
     /// Puts the next command into the block, or tells what must be waited for before.
     #[inline(always)]
     fn put(&mut self) -> Result<Option<State>, Error> {
-        let Some(prepared) = self.list.get(self.block.end()) else { return Ok(None) };
+        let Some(&prepared) = self.list.get(self.block.end()) else { return Ok(None) };
         let material = prepared.facts.material;
         let encrypted = prepared.is_encrypted();
         if unlikely(self.cuts_before(&prepared.step)) {
@@ -79,20 +79,20 @@ impl Transaction {
         }
         if self.symmetric.is_some()
             && material != Material::None
-            && let Some(state) = self.get_material(material)?
+            && let Some(state) = self.get_material(&prepared)?
         {
             return Ok(Some(state));
         }
         if unlikely(encrypted) {
-            return self.put_encrypted();
+            return self.put_encrypted(&prepared);
         }
-        self.push_next();
+        self.push_to_block(&prepared);
         Ok(None)
     }
 
     /// What must be waited for before the next command can be built with what the SAM gives; nothing when it is at hand.
     #[inline(always)]
-    fn get_material(&mut self, material: Material) -> Result<Option<State>, Error> {
+    fn get_material(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
         match self.next_material {
             NextMaterial::AtHand => return Ok(None),
             NextMaterial::Asked => return Ok(Some(State::Sam(SamWork::Material))),
@@ -101,10 +101,10 @@ impl Transaction {
         if !self.synchronize_block()? {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        if self.ask_material()? {
+        if self.ask_material(&prepared.step)? {
             return Ok(None);
         }
-        if material == Material::Mac && self.can_send_before_mac() {
+        if prepared.facts.material == Material::Mac && self.can_send_before_mac() {
             self.next_material = NextMaterial::Asked;
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
@@ -112,10 +112,9 @@ impl Transaction {
     }
 
     #[cold]
-    fn put_encrypted(&mut self) -> Result<Option<State>, Error> {
-        let Some(&prepared) = self.list.get(self.block.end()) else { return Ok(None) };
+    fn put_encrypted(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
         let index = self.block.commands.len();
-        if !self.build_clear(&prepared) {
+        if !self.build_clear(prepared) {
             if let Some(state) = self.resolve_deferred() {
                 self.block.truncate_clear(index);
                 return Ok(Some(state));
@@ -178,26 +177,22 @@ impl Transaction {
         self.symmetric.as_mut().is_some_and(|symmetric| symmetric.service.seal())
     }
 
-    /// Asks the SAM for what the next command is built with. True when it is at hand.
+    /// Asks the SAM for what `step` is built with. True when it is at hand.
     #[inline(always)]
-    fn ask_material(&mut self) -> Result<bool, Error> {
+    fn ask_material(&mut self, step: &Step) -> Result<bool, Error> {
         self.catch_up();
-        let Self { list, block, card, symmetric: Some(symmetric), opening_form, .. } = self else { return Ok(true) };
-        let Some(prepared) = list.get(block.end()) else { return Ok(true) };
+        let Some(symmetric) = &mut self.symmetric else { return Ok(true) };
         let service = &mut symmetric.service;
-        let at_hand = match &prepared.step {
+        let at_hand = match step {
             Step::Opening(opening) => {
-                *opening_form = opening.form(card);
-                service.ask_challenge(*opening_form)
+                self.opening_form = opening.form(&self.card);
+                service.ask_challenge(self.opening_form)
             }
             Step::Close(_) => {
                 service.ask_mac();
                 false
             }
-            step => {
-                let step = *step;
-                return self.ask_rarer_material(step);
-            }
+            step => return self.ask_rarer_material(*step),
         };
         if !at_hand {
             service.seal();
@@ -229,16 +224,6 @@ impl Transaction {
     pub(super) fn push_to_block(&mut self, prepared: &Prepared) {
         self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
-        block.guard(list);
-        block.push(prepared, card.postponed, &encoder);
-    }
-
-    /// Builds the next command, which is sent in clear, into the block.
-    fn push_next(&mut self) {
-        self.next_material = NextMaterial::Unasked;
-        let Self { block, card, list, symmetric, opening_form, .. } = self;
-        let Some(prepared) = list.get(block.end()) else { return };
         let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
         block.guard(list);
         block.push(prepared, card.postponed, &encoder);
