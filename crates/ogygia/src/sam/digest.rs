@@ -81,17 +81,12 @@ impl Digest {
     #[inline(always)]
     pub(super) fn push_exchange(&mut self, command: &[u8], answer: &[u8]) {
         let len = self.group.len() + 2 + command.len() + answer.len();
-        match (u8::try_from(command.len()), u8::try_from(answer.len())) {
-            (Ok(command_len), Ok(answer_len)) if len <= self.group_capacity => {
-                self.group.push(command_len);
-                self.group.extend_from_slice(command);
-                self.group.push(answer_len);
-                self.group.extend_from_slice(answer);
-            }
-            _ => {
-                self.push(command);
-                self.push(answer);
-            }
+        if len <= self.group_capacity {
+            self.add_to_group(command);
+            self.add_to_group(answer);
+        } else {
+            self.push(command);
+            self.push(answer);
         }
     }
 
@@ -105,6 +100,12 @@ impl Digest {
         if self.group.len() + taken > self.group_capacity {
             self.close_group();
         }
+        self.add_to_group(block);
+    }
+
+    /// Takes a block that fits, and is no longer than a byte can say: no group is.
+    #[inline(always)]
+    fn add_to_group(&mut self, block: &[u8]) {
         self.group.push(u8::try_from(block.len()).unwrap_or(u8::MAX));
         self.group.extend_from_slice(block);
     }
