@@ -74,8 +74,7 @@ impl Queue {
             return Err(count());
         }
         let mut wrong = None;
-        for (index, expected) in self.expected.iter().enumerate() {
-            let Some(bytes) = responses.get(index) else { break };
+        for (index, (expected, bytes)) in self.expected.iter().zip(responses.iter()).enumerate() {
             if *bytes == SUCCESS && expected.purpose == Purpose::Itself && expected.answer_len == 0 {
                 // As most answers are.
                 continue;
