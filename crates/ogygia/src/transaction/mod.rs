@@ -378,18 +378,16 @@ impl Transaction {
     ///
     /// [`Misuse::NotAsked`] when nothing was asked of `peer`.
     pub fn handle_lost(&mut self, peer: Peer, loss: Loss, received: &Batch) -> Result<(), Error> {
-        match (self.state, peer) {
-            (State::Card(work), Peer::Card) => {
-                let next = self.next_after_card_loss(work, loss, received);
-                self.enter(next);
+        let next = match (self.state, peer) {
+            (State::Card(work), Peer::Card) => self.next_after_card_loss(work, loss, received),
+            (State::Sam(work), Peer::Sam) => self.next_after_sam_loss(work, loss),
+            (_, Peer::Sam) if self.is_sam_ahead() => {
+                self.lose_ahead(loss);
+                return Ok(());
             }
-            (State::Sam(work), Peer::Sam) => {
-                let next = self.next_after_sam_loss(work, loss);
-                self.enter(next);
-            }
-            (_, Peer::Sam) if self.is_sam_ahead() => self.lose_ahead(loss),
             _ => return Err(Misuse::NotAsked.into()),
-        }
+        };
+        self.enter(next);
         Ok(())
     }
 
