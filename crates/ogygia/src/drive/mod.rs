@@ -65,9 +65,7 @@ pub fn send_each(
     mut send: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), Loss>,
 ) -> Result<(), Loss> {
     for (index, command) in request.commands.iter().enumerate() {
-        let mut sent = Ok(());
-        responses.push_with(|out| sent = send(command, out));
-        if let Err(loss) = sent {
+        if let Err(loss) = responses.push_with(|out| send(command, out)) {
             responses.truncate(index);
             return Err(loss);
         }
