@@ -139,8 +139,7 @@ impl Transaction {
     }
 
     fn take_answer(&mut self, index: usize, bytes: &[u8]) -> Result<Read, Error> {
-        let Some(prepared) = self.list.get(self.block.first + index) else { return Ok(Read::Clear) };
-        let prepared = &prepared.clone();
+        let Some(prepared) = &self.list.get(self.block.first + index).copied() else { return Ok(Read::Clear) };
         let answer = match Response::parse(bytes) {
             Some(answer) => answer,
             // Nobody looks at the answer to a ratification; but this one does not show that the card got the command.
