@@ -7,7 +7,13 @@ use crate::error::Failure;
 /// Says that there is no PC/SC in this binary.
 #[cfg(not(feature = "pcsc"))]
 pub(crate) fn run(_out: &mut dyn Write) -> Result<u8, Failure> {
-    Err(Failure::failed("built without PC/SC readers; build it with --features pcsc"))
+    Err(not_built())
+}
+
+/// What asks for a reader is told.
+#[cfg(not(feature = "pcsc"))]
+pub(crate) fn not_built() -> Failure {
+    Failure::failed("built without PC/SC readers; build it with --features pcsc")
 }
 
 /// Lists them, one on each line.

@@ -70,7 +70,7 @@ impl Device {
 
     #[cfg(not(feature = "pcsc"))]
     fn in_reader(_reader: &str, _unlock: Option<&Path>) -> Result<Self, Failure> {
-        Err(Failure::failed("built without PC/SC readers; build it with --features pcsc"))
+        Err(crate::readers::not_built())
     }
 
     #[cfg(feature = "pcsc")]
