@@ -3,13 +3,13 @@
 use std::fmt;
 use std::mem;
 
-use ::pcsc::{Card, Context, Disposition, MAX_BUFFER_SIZE_EXTENDED, Protocols, Scope, ShareMode};
+use ::pcsc::{Card, Context, Disposition, MAX_BUFFER_SIZE_EXTENDED, Protocols, ShareMode};
 use ogygia::apdu::Batch;
 use ogygia::drive::{Channel, send_each};
 use ogygia::{ChannelControl, Loss, Request};
 
 use super::error::{Code, PcscError, is_without_service};
-use super::service::{c_name, find};
+use super::service::{c_name, establish, find};
 use crate::transport::{Protocol, exchange};
 
 /// With whom the card is shared.
@@ -307,8 +307,4 @@ impl fmt::Debug for PcscChannel {
             .field("error", &self.error)
             .finish_non_exhaustive()
     }
-}
-
-fn establish() -> Result<Context, PcscError> {
-    Context::establish(Scope::User).map_err(PcscError::of_service)
 }

@@ -67,8 +67,7 @@ impl Service {
     ///
     /// [`PcscError::NoService`], or what else keeps the service from answering.
     pub fn connect() -> Result<Self, PcscError> {
-        let context = Context::establish(Scope::User).map_err(PcscError::of_service)?;
-        Ok(Self { context })
+        Ok(Self { context: establish()? })
     }
 
     /// The readers, in the order of the service, and what is in them. None is no error.
@@ -135,6 +134,10 @@ impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Service").finish_non_exhaustive()
     }
+}
+
+pub(super) fn establish() -> Result<Context, PcscError> {
+    Context::establish(Scope::User).map_err(PcscError::of_service)
 }
 
 fn names(context: &Context) -> Result<Vec<CString>, PcscError> {
