@@ -206,11 +206,7 @@ impl Files {
     fn insert(&mut self, index: usize, place: Place, data: &[u8]) {
         let (start, len) = (self.bytes.len(), data.len());
         let slot = Slot { place, start, len, room: len };
-        if index < self.records.len() {
-            self.records.insert(index, slot);
-        } else {
-            self.records.push(slot);
-        }
+        self.records.insert(index, slot);
         self.bytes.extend_from_slice(data);
     }
 
