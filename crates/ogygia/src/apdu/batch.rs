@@ -56,6 +56,12 @@ impl Batch {
         }
     }
 
+    /// An empty batch gets as much room as `other` has.
+    pub(crate) fn match_room(&mut self, other: &Self) {
+        self.bytes.reserve_exact(other.bytes.capacity());
+        self.ends.reserve_exact(other.ends.capacity());
+    }
+
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {

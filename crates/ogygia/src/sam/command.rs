@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::identity::SamProduct;
+use super::signature::{Diversifier, SignatureId};
 use crate::apdu::{Case, Header};
 use crate::card::KeyId;
 use crate::command::{CommandName, Operation, Refusal, Refusals, SessionForm, SvOperation};
@@ -86,7 +87,7 @@ pub(crate) const DATA_CIPHER_REFUSALS: Refusals = refusals![
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) name: CommandName,
-    pub(crate) answer_len: usize,
+    pub(crate) answer_len: u16,
     /// What the answer is for.
     pub(crate) purpose: Purpose,
 }
@@ -102,18 +103,18 @@ pub(crate) enum Purpose {
     Authentication,
     /// The next card command is built with it, or the card's answer is read from it.
     Material,
-    /// The signature at this place.
-    Signature(usize),
+    /// This signature.
+    Signature(SignatureId),
 }
 
 /// The length of the answer is not checked.
-const ANY_LEN: usize = 0;
+const ANY_LEN: u16 = 0;
 
-const fn expected(name: CommandName, answer_len: usize) -> Expected {
+const fn expected(name: CommandName, answer_len: u16) -> Expected {
     Expected { name, answer_len, purpose: Purpose::Itself }
 }
 
-const fn material(name: CommandName, answer_len: usize) -> Expected {
+const fn material(name: CommandName, answer_len: u16) -> Expected {
     Expected { name, answer_len, purpose: Purpose::Material }
 }
 
@@ -126,14 +127,14 @@ impl Encoder {
         Header::new(self.0.class(), ins, p1, p2)
     }
 
-    pub(crate) fn select_diversifier(self, diversifier: &[u8], out: &mut Vec<u8>) -> Expected {
-        self.header(0x14, 0x00, 0x00).write(Case::Three, diversifier, out);
+    pub(crate) fn select_diversifier(self, diversifier: Diversifier, out: &mut Vec<u8>) -> Expected {
+        self.header(0x14, 0x00, 0x00).write(Case::Three, diversifier.as_bytes(), out);
         expected(CommandName::SamSelectDiversifier, 0)
     }
 
     pub(crate) fn get_challenge(self, len: u8, out: &mut Vec<u8>) -> Expected {
         self.header(0x84, 0x00, 0x00).write(Case::Two(len), &[], out);
-        let (name, answer_len) = (CommandName::SamGetChallenge, usize::from(len));
+        let (name, answer_len) = (CommandName::SamGetChallenge, u16::from(len));
         Expected { name, answer_len, purpose: Purpose::Challenge }
     }
 
@@ -156,7 +157,11 @@ impl Encoder {
     pub(crate) fn digest_update_encrypted(self, block: &[u8], needed: bool, out: &mut Vec<u8>) -> Expected {
         self.header(0x8C, 0x00, 0x80).write(Case::Three, block, out);
         let purpose = if needed { Purpose::Material } else { Purpose::Itself };
-        Expected { name: CommandName::SamDigestUpdate, answer_len: block.len(), purpose }
+        Expected {
+            name: CommandName::SamDigestUpdate,
+            answer_len: u16::try_from(block.len()).unwrap_or(u16::MAX),
+            purpose,
+        }
     }
 
     /// The terminal's MAC before the closing.
@@ -177,7 +182,7 @@ impl Encoder {
             SessionForm::Extended => 8,
         };
         self.header(0x8E, 0x00, 0x00).write(Case::Two(len), &[], out);
-        material(CommandName::SamDigestClose, usize::from(len))
+        material(CommandName::SamDigestClose, u16::from(len))
     }
 
     pub(crate) fn give_random(self, challenge: [u8; 8], out: &mut Vec<u8>) -> Expected {
@@ -251,7 +256,7 @@ mod tests {
     use crate::card::{Kif, Kvc};
     use crate::test_hex::hex;
 
-    fn written(product: SamProduct, write: impl FnOnce(Encoder, &mut Vec<u8>) -> Expected) -> (Vec<u8>, usize) {
+    fn written(product: SamProduct, write: impl FnOnce(Encoder, &mut Vec<u8>) -> Expected) -> (Vec<u8>, u16) {
         let mut out = Vec::new();
         let expected = write(Encoder(product), &mut out);
         (out, expected.answer_len)
@@ -260,8 +265,8 @@ mod tests {
     #[test]
     fn encoding() {
         let c1 = SamProduct::SamC1;
-        let diversifier = hex("0000000011223344");
-        let select = written(c1, |sam, out| sam.select_diversifier(&diversifier, out));
+        let diversifier = Diversifier::whole([0, 0, 0, 0, 0x11, 0x22, 0x33, 0x44]);
+        let select = written(c1, |sam, out| sam.select_diversifier(diversifier, out));
         assert_eq!(select, (hex("80140000080000000011223344"), 0));
         assert_eq!(written(c1, |sam, out| sam.get_challenge(8, out)), (hex("8084000008"), 8));
         assert_eq!(written(SamProduct::SamS1Dx, |sam, out| sam.get_challenge(4, out)), (hex("9484000004"), 4));

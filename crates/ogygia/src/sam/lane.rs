@@ -162,7 +162,7 @@ impl Answered<'_> {
         }
         // What accepts another word than success or unsigned data has nothing to say with it.
         let carries_data = StatusSet::POSTPONED.contains(status);
-        let received = self.answer.data.len();
+        let (answer_len, received) = (usize::from(answer_len), self.answer.data.len());
         if carries_data && answer_len != 0 && answer_len != received {
             return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected: answer_len, received }));
         }

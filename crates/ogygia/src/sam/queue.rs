@@ -53,8 +53,13 @@ impl Queue {
         self.push(write);
     }
 
+    /// An empty queue gets as much room as `other` has, so that two that take turns are not both found too small.
+    pub(super) fn match_room(&mut self, other: &Self) {
+        self.commands.match_room(&other.commands);
+        self.expected.reserve_exact(other.expected.capacity());
+    }
+
     /// Appends all of `other`, which is empty afterwards.
-    #[inline(always)]
     pub(super) fn append(&mut self, other: &mut Self) {
         self.secret |= other.secret;
         self.commands.append(&other.commands);
@@ -105,7 +110,7 @@ impl Queue {
 impl Queued<'_> {
     /// The answer has the length that it should have, or what is wrong with it.
     pub(crate) fn check_length(&self) -> Result<(), Error> {
-        let (expected, received) = (self.expected.answer_len, self.answer.data.len());
+        let (expected, received) = (usize::from(self.expected.answer_len), self.answer.data.len());
         if unlikely(expected != 0 && expected != received) {
             return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected, received }));
         }

@@ -71,16 +71,16 @@ pub(crate) enum ReadCommand {
 }
 
 /// Signature, record of 29 bytes, and what names it.
-const RECORD_LEN: usize = 48;
+const RECORD_LEN: u16 = 48;
 /// The same of a record of 13 bytes.
-const KEY_RECORD_LEN: usize = 32;
+const KEY_RECORD_LEN: u16 = 32;
 /// The signature in front of a record.
 const SIGNATURE_LEN: usize = 8;
 /// Where a record of ceilings has the bits that tell who may increase the counters: behind nine ceilings (point G-5).
 const CONFIGURATION: usize = 27;
 /// What stands in front of the certificate: tag and length.
 const CA_CERTIFICATE_HEADER: [u8; 5] = [0xDF, 0x43, 0x82, 0x01, 0x80];
-const CA_CERTIFICATE_LEN: usize = 389;
+const CA_CERTIFICATE_LEN: u16 = 389;
 
 impl ReadCommand {
     /// The status words after which the next command may be sent.
@@ -174,7 +174,7 @@ mod tests {
     use crate::sam::{Sam, SamProduct};
     use crate::test_hex::hex;
 
-    fn written(command: ReadCommand) -> (Vec<u8>, usize) {
+    fn written(command: ReadCommand) -> (Vec<u8>, u16) {
         let mut out = Vec::new();
         let expected = Encoder(SamProduct::SamC1).read(command, &mut out);
         (out, expected.answer_len)

@@ -9,7 +9,7 @@ use super::command::{Encoder, Purpose};
 use super::digest::Digest;
 use super::identity::Sam;
 use super::queue::{Queue, Queued};
-use super::signature::{ComputeSignature, Diversifier, SignatureOutcome, Signatures, VerifySignature};
+use super::signature::{ComputeSignature, Diversifier, SignatureId, SignatureOutcome, Signatures, VerifySignature};
 use crate::apdu::{Batch, StatusWord};
 use crate::card::KeyId;
 use crate::command::{CommandName, Operation, SessionForm};
@@ -25,6 +25,7 @@ use crate::request::{ChannelControl, Peer, Request};
 pub(crate) struct Service {
     encoder: Encoder,
     waiting: Queue,
+    /// The request under way; empty when there is none.
     flight: Queue,
     under_way: UnderWay,
     /// What waits is asked for already: it departs as soon as the request under way is answered.
@@ -202,7 +203,7 @@ impl Service {
     pub(crate) fn ask_mac(&mut self) {
         let Some(form) = self.digest.form() else { return };
         let encoder = self.encoder;
-        self.digest.flush(&mut self.waiting);
+        self.flush_digest();
         self.waiting.push(|out| encoder.digest_close(form, out));
     }
 
@@ -246,27 +247,27 @@ impl Service {
         self.verifying = true;
     }
 
-    /// Queues the signing of data; gives the place of its outcome.
-    pub(crate) fn queue_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<usize, Error> {
+    /// Queues the signing of data; gives what asks for its outcome.
+    pub(crate) fn queue_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<SignatureId, Error> {
         let diversifier = compute.check()?;
         self.select(diversifier.unwrap_or(self.card_diversifier()));
-        let (encoder, slot) = (self.encoder, self.signatures.add_computation(compute));
-        self.waiting.push(|out| encoder.compute(compute, slot, out));
-        Ok(slot)
+        let (encoder, id) = (self.encoder, self.signatures.add_computation(compute));
+        self.waiting.push(|out| encoder.compute(compute, id, out));
+        Ok(id)
     }
 
-    /// Queues the verification of a signature; gives the place of its outcome.
-    pub(crate) fn queue_verification(&mut self, verify: &VerifySignature<'_>) -> Result<usize, Error> {
+    /// Queues the verification of a signature; gives what asks for its outcome.
+    pub(crate) fn queue_verification(&mut self, verify: &VerifySignature<'_>) -> Result<SignatureId, Error> {
         let diversifier = verify.check()?;
         self.select(diversifier.unwrap_or(self.card_diversifier()));
-        let (encoder, slot) = (self.encoder, self.signatures.add_verification(verify));
-        self.waiting.push(|out| encoder.verify(verify, slot, out));
-        Ok(slot)
+        let (encoder, id) = (self.encoder, self.signatures.add_verification(verify));
+        self.waiting.push(|out| encoder.verify(verify, id, out));
+        Ok(id)
     }
 
     /// What became of a signature.
-    pub(crate) fn signature(&self, slot: usize) -> Option<SignatureOutcome<'_>> {
-        self.signatures.outcome(slot)
+    pub(crate) fn signature(&self, id: SignatureId) -> Option<SignatureOutcome<'_>> {
+        self.signatures.outcome(id)
     }
 
     const fn card_diversifier(&self) -> Diversifier {
@@ -276,15 +277,23 @@ impl Service {
     /// Queues the selection of a diversifier, unless it is selected where the next command stands. In front of what
     /// waits, Digest Init selects the card's.
     fn select(&mut self, wanted: Diversifier) {
-        let start = match self.under_way {
-            _ if self.digest.waits_for_init() => Some(self.card_diversifier()),
+        let start = if self.digest.waits_for_init() { Some(self.card_diversifier()) } else { self.selected_by_then() };
+        self.select_from(start, wanted);
+    }
+
+    /// The diversifier that is selected where what waits begins.
+    fn selected_by_then(&self) -> Option<Diversifier> {
+        match self.under_way {
             UnderWay::Nothing => self.selected.confirmed,
             UnderWay::Counting { .. } => self.selected.sent,
             UnderWay::Void => None,
-        };
+        }
+    }
+
+    fn select_from(&mut self, start: Option<Diversifier>, wanted: Diversifier) {
         if self.selected.decided.or(start) != Some(wanted) {
             let encoder = self.encoder;
-            self.waiting.push(|out| encoder.select_diversifier(wanted.as_bytes(), out));
+            self.waiting.push(|out| encoder.select_diversifier(wanted, out));
         } else if self.selected.decided.is_none() {
             self.selected.assumed = Some(wanted);
         }
@@ -300,7 +309,7 @@ impl Service {
     /// Queues the ciphering of a command, without the Le of case 4. It is digested with that.
     pub(crate) fn ask_cipher(&mut self, command: &[u8]) {
         self.digest.push_encrypted(command, true);
-        self.digest.flush(&mut self.waiting);
+        self.flush_digest();
     }
 
     /// One more command or answer while encryption is active. What the SAM makes of it is `needed`, or the same.
@@ -311,7 +320,7 @@ impl Service {
     /// Queues what makes the terminal's MAC before the closing.
     pub(crate) fn ask_early_mac(&mut self) {
         let encoder = self.encoder;
-        self.digest.flush(&mut self.waiting);
+        self.flush_digest();
         self.waiting.push(|out| encoder.digest_internal_authenticate(out));
     }
 
@@ -326,7 +335,7 @@ impl Service {
     pub(crate) fn flush_encrypted(&mut self) -> bool {
         let encrypted = self.digest.has_encrypted();
         if encrypted {
-            self.digest.flush(&mut self.waiting);
+            self.flush_digest();
         }
         encrypted
     }
@@ -372,25 +381,37 @@ impl Service {
         next
     }
 
+    /// What waits is the request under way; before, there was none.
     fn depart(&mut self, awaited: bool) {
-        self.flight.clear();
-        let mut end = self.selected.confirmed;
-        if self.digest.waits_for_init() {
-            self.queue_init();
-            end = Some(self.card_diversifier());
-        } else if let Some(assumed) = self.selected.assumed.filter(|assumed| end != Some(*assumed)) {
-            // The SAM was forgotten since that was decided.
-            let encoder = self.encoder;
-            self.flight.push(|out| encoder.select_diversifier(assumed.as_bytes(), out));
+        let assumed = self.selected.assumed.take();
+        if self.digest.waits_for_init() || (assumed.is_some() && assumed != self.selected.confirmed) {
+            self.put_in_front(assumed);
         }
-        self.flight.append(&mut self.waiting);
+        core::mem::swap(&mut self.flight, &mut self.waiting);
+        self.waiting.match_room(&self.flight);
         self.under_way = UnderWay::Counting { verifies: self.verifying, awaited };
         self.answers.materials.clear();
         self.answers.used = 0;
-        self.selected.sent = self.selected.decided.take().or(end);
+        self.selected.sent = self.selected.decided.take().or(self.selected.confirmed);
         self.selected.assumed = None;
         // Between a challenge and its session nothing else may reach the SAM.
         self.prefetched = None;
+    }
+
+    /// Puts in front of what waits what begins the digest, if that is missing, and the diversifier that is assumed: the
+    /// SAM was forgotten since that was decided, or selects another one for the digest.
+    #[cold]
+    fn put_in_front(&mut self, assumed: Option<Diversifier>) {
+        core::mem::swap(&mut self.flight, &mut self.waiting);
+        let decided = self.selected.decided.take();
+        if self.digest.waits_for_init() {
+            self.queue_init();
+        }
+        if let Some(assumed) = assumed {
+            self.select(assumed);
+        }
+        self.selected.decided = decided.or(self.selected.decided);
+        self.waiting.append(&mut self.flight);
     }
 
     /// Gives an idle SAM what it can do before its result is needed: digest what was exchanged; otherwise, while the card
@@ -406,8 +427,8 @@ impl Service {
         let ready = if awaited {
             is_free && meanwhile != Meanwhile::Nothing
         } else if self.digest.form().is_some() {
-            self.digest.flush(&mut self.waiting);
-            !self.waiting.is_empty() || self.digest.waits_for_init()
+            self.flush_digest();
+            !self.waiting.is_empty()
         } else {
             let selects = meanwhile == Meanwhile::Opens || (meanwhile == Meanwhile::NeedsKeys && is_free);
             let selects = selects && self.selected.confirmed != Some(self.card_diversifier());
@@ -439,16 +460,19 @@ impl Service {
         }
     }
 
-    /// In front of everything: only Select Diversifier may stand between Get Challenge and Digest Init.
+    /// Queues what has the SAM digest what was exchanged. If other things wait, what begins the digest is put in front of
+    /// them when they depart.
+    fn flush_digest(&mut self) {
+        if self.digest.waits_for_init() && self.waiting.is_empty() {
+            self.queue_init();
+        }
+        self.digest.flush(&mut self.waiting);
+    }
+
+    /// Nothing waits: only Select Diversifier may stand between Get Challenge and Digest Init.
     fn queue_init(&mut self) {
-        let (encoder, card) = (self.encoder, self.card_diversifier());
-        if self.selected.confirmed != Some(card) {
-            self.flight.push(|out| encoder.select_diversifier(card.as_bytes(), out));
-        }
-        self.digest.init(&mut self.flight);
-        if let Some(other) = self.selected.assumed.filter(|assumed| *assumed != card) {
-            self.flight.push(|out| encoder.select_diversifier(other.as_bytes(), out));
-        }
+        self.select_from(self.selected_by_then(), self.card_diversifier());
+        self.digest.init(&mut self.waiting);
     }
 
     /// The request under way.
@@ -502,10 +526,11 @@ impl Service {
     fn distrust(&mut self) {
         if core::mem::take(&mut self.next) {
             self.waiting.clear();
+            self.selected = Selected::default();
         }
         self.verifying = false;
-        self.selected = Selected::default();
-        self.prefetched = None;
+        self.selected.sent = None;
+        self.forget();
     }
 }
 

@@ -62,7 +62,17 @@ pub struct VerifySignature<'a> {
 
 /// A signature that was prepared, in the transaction that has prepared it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SignatureId(pub(crate) usize);
+pub struct SignatureId(u32);
+
+impl SignatureId {
+    fn at(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// What became of a signature that was prepared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +123,7 @@ impl Diversifier {
 
 const MAX_DATA: usize = 208;
 const MAX_TRACED_DATA: usize = 206;
-const BASIC_SIGNATURE_LEN: usize = 8;
+const BASIC_SIGNATURE_LEN: u16 = 8;
 
 impl SignatureKind {
     fn check(self, data: &[u8], size: usize) -> Result<(), Error> {
@@ -205,38 +215,34 @@ fn byte_at_bit(data: &[u8], bit: usize) -> Option<u8> {
 }
 
 impl Encoder {
-    pub(crate) fn compute(self, compute: &ComputeSignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
-        let size = usize::from(compute.size);
+    pub(crate) fn compute(self, compute: &ComputeSignature<'_>, id: SignatureId, out: &mut Vec<u8>) -> Expected {
         match compute.kind {
-            SignatureKind::Basic => self.data_cipher(compute.key, compute.data, slot, out),
+            SignatureKind::Basic => self.data_cipher(compute.key, compute.data, id, out),
             kind @ SignatureKind::Traceable { traceability, .. } => {
                 self.pso(0x9E, 0x9A, kind, compute.size, compute.key, [compute.data, &[]], out);
-                let answer_len = traceability.map_or(size, |_| compute.data.len() + size);
-                Expected { name: CommandName::SamPsoComputeSignature, answer_len, purpose: Purpose::Signature(slot) }
+                let signed_len = traceability.map_or(0, |_| compute.data.len());
+                let answer_len = u16::from(compute.size) + u16::try_from(signed_len).unwrap_or(u16::MAX >> 1);
+                Expected { name: CommandName::SamPsoComputeSignature, answer_len, purpose: Purpose::Signature(id) }
             }
         }
     }
 
-    pub(crate) fn verify(self, verify: &VerifySignature<'_>, slot: usize, out: &mut Vec<u8>) -> Expected {
+    pub(crate) fn verify(self, verify: &VerifySignature<'_>, id: SignatureId, out: &mut Vec<u8>) -> Expected {
         match verify.kind {
-            SignatureKind::Basic => self.data_cipher(verify.key, verify.data, slot, out),
+            SignatureKind::Basic => self.data_cipher(verify.key, verify.data, id, out),
             kind @ SignatureKind::Traceable { .. } => {
                 let size = u8::try_from(verify.signature.len()).unwrap_or(u8::MAX);
                 self.pso(0x00, 0xA8, kind, size, verify.key, [verify.data, verify.signature], out);
-                Expected { name: CommandName::SamPsoVerifySignature, answer_len: 0, purpose: Purpose::Signature(slot) }
+                Expected { name: CommandName::SamPsoVerifySignature, answer_len: 0, purpose: Purpose::Signature(id) }
             }
         }
     }
 
-    fn data_cipher(self, key: KeyId, data: &[u8], slot: usize, out: &mut Vec<u8>) -> Expected {
+    fn data_cipher(self, key: KeyId, data: &[u8], id: SignatureId, out: &mut Vec<u8>) -> Expected {
         let lc = u8::try_from(2 + data.len()).unwrap_or(u8::MAX);
         out.extend_from_slice(&[self.0.class(), 0x1C, 0x40, 0x00, lc, key.kif.0, key.kvc.0]);
         out.extend_from_slice(data);
-        Expected {
-            name: CommandName::SamDataCipher,
-            answer_len: BASIC_SIGNATURE_LEN,
-            purpose: Purpose::Signature(slot),
-        }
+        Expected { name: CommandName::SamDataCipher, answer_len: BASIC_SIGNATURE_LEN, purpose: Purpose::Signature(id) }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one command, with its fields in order")]
@@ -281,28 +287,28 @@ impl Signatures {
         self.all.clear();
     }
 
-    pub(crate) fn add_computation(&mut self, compute: &ComputeSignature<'_>) -> usize {
+    pub(crate) fn add_computation(&mut self, compute: &ComputeSignature<'_>) -> SignatureId {
         self.all.push(Signature {
             data: compute.data.to_vec(),
             signature: Vec::new(),
             size: usize::from(compute.size),
             done: Done::Compute(false),
         });
-        self.all.len() - 1
+        SignatureId::at(self.all.len() - 1)
     }
 
-    pub(crate) fn add_verification(&mut self, verify: &VerifySignature<'_>) -> usize {
+    pub(crate) fn add_verification(&mut self, verify: &VerifySignature<'_>) -> SignatureId {
         self.all.push(Signature {
             data: verify.data.to_vec(),
             signature: verify.signature.to_vec(),
             size: verify.signature.len(),
             done: Done::Verify(None),
         });
-        self.all.len() - 1
+        SignatureId::at(self.all.len() - 1)
     }
 
-    pub(crate) fn outcome(&self, slot: usize) -> Option<SignatureOutcome<'_>> {
-        let signature = self.all.get(slot)?;
+    pub(crate) fn outcome(&self, id: SignatureId) -> Option<SignatureOutcome<'_>> {
+        let signature = self.all.get(id.index())?;
         match signature.done {
             Done::Compute(true) => {
                 Some(SignatureOutcome::Computed { signed_data: &signature.data, signature: &signature.signature })
@@ -314,16 +320,16 @@ impl Signatures {
 
     /// The SAM found the signature wrong.
     pub(crate) fn refuse(&mut self, expected: Expected) {
-        let Purpose::Signature(slot) = expected.purpose else { return };
-        if let Some(Signature { done: Done::Verify(valid), .. }) = self.all.get_mut(slot) {
+        let Purpose::Signature(id) = expected.purpose else { return };
+        if let Some(Signature { done: Done::Verify(valid), .. }) = self.all.get_mut(id.index()) {
             *valid = Some(false);
         }
     }
 
     /// Takes an answer whose status word and length are right.
     pub(crate) fn take(&mut self, expected: Expected, answer: &[u8]) -> Result<(), Result<Untrusted, Misbehaviour>> {
-        let Purpose::Signature(slot) = expected.purpose else { return Ok(()) };
-        let Some(signature) = self.all.get_mut(slot) else { return Ok(()) };
+        let Purpose::Signature(id) = expected.purpose else { return Ok(()) };
+        let Some(signature) = self.all.get_mut(id.index()) else { return Ok(()) };
         match &mut signature.done {
             Done::Compute(done) => {
                 let length = Misbehaviour::UnexpectedLength { expected: signature.size, received: answer.len() };
@@ -380,7 +386,7 @@ mod tests {
     fn encoding() {
         let written = |kind, data: &str| {
             let (data, mut out) = (hex(data), Vec::new());
-            Encoder(SamProduct::SamC1).compute(&compute(kind, &data, 8), 0, &mut out);
+            Encoder(SamProduct::SamC1).compute(&compute(kind, &data, 8), SignatureId(0), &mut out);
             out
         };
         assert_eq!(written(PLAIN, "C1C2"), hex("802A9E9A06FF2B1988C1C2"));
@@ -389,7 +395,7 @@ mod tests {
         assert_eq!(written(SignatureKind::Basic, "A1A2A3A4A5A6A7A8"), hex("801C40000A2B19A1A2A3A4A5A6A7A8"));
         let (data, signature, mut out) = (hex("C1C2"), hex("D1D2D3"), Vec::new());
         let verify = VerifySignature { kind: PLAIN, data: &data, signature: &signature, key: KEY, diversifier: None };
-        Encoder(SamProduct::SamC1).verify(&verify, 0, &mut out);
+        Encoder(SamProduct::SamC1).verify(&verify, SignatureId(0), &mut out);
         assert_eq!(out, hex("802A00A809FF2B1983C1C2D1D2D3"));
     }
 

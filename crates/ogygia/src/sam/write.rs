@@ -156,7 +156,8 @@ const ONE_CEILING: u8 = 0xB8;
 /// P2 for the first record of ceilings.
 const CEILING_RECORD: u8 = 0xB1;
 /// Bytes of a ciphered block.
-pub(crate) const BLOCK_LEN: usize = 48;
+pub(crate) const BLOCK_LEN: usize = BLOCK_ANSWER_LEN as usize;
+const BLOCK_ANSWER_LEN: u16 = 48;
 
 /// What a control SAM ciphers and the target takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -365,7 +366,7 @@ const fn three_bytes(number: u32) -> [u8; 3] {
 
 /// What a control SAM gives is copied into the next command: it must have the length of a block.
 fn block(name: CommandName) -> Expected {
-    Expected { name, answer_len: BLOCK_LEN, purpose: Purpose::Material }
+    Expected { name, answer_len: BLOCK_ANSWER_LEN, purpose: Purpose::Material }
 }
 
 fn taken(name: CommandName) -> Expected {

@@ -184,8 +184,7 @@ impl SamTransaction {
     fn send(&mut self, line: Line, diversifier: Option<Diversifier>) {
         if let Some(wanted) = diversifier.filter(|wanted| self.selected != Some(*wanted)) {
             let encoder = self.encoder;
-            self.target
-                .write(|out| Line::new(encoder.select_diversifier(wanted.as_bytes(), out), Then::Diversifier(wanted)));
+            self.target.write(|out| Line::new(encoder.select_diversifier(wanted, out), Then::Diversifier(wanted)));
             self.selected = Some(wanted);
         }
         let (step, command) = self.next;
@@ -277,7 +276,7 @@ pub(super) fn ask_block(
     kvc: Kvc,
 ) {
     let diversifier = writing.diversifier(target);
-    lane.write(|out| Line::new(control.select_diversifier(diversifier.as_bytes(), out), Then::Nothing));
+    lane.write(|out| Line::new(control.select_diversifier(diversifier, out), Then::Nothing));
     lane.write(|out| Line::new(control.give_random(challenge, out), Then::Nothing));
     lane.write(|out| Line::new(control.cipher(writing, kvc, out), Then::Block));
 }

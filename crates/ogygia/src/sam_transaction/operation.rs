@@ -77,9 +77,9 @@ impl SamTransaction {
     pub fn prepare_signature(&mut self, compute: &ComputeSignature<'_>) -> Result<SignatureId, Error> {
         self.check_idle()?;
         let diversifier = compute.check()?.unwrap_or(self.own_diversifier());
-        let slot = self.results.signatures.add_computation(compute);
-        self.push(Some(diversifier), |sam, out| Line::new(sam.compute(compute, slot, out), Then::Signature));
-        Ok(SignatureId(slot))
+        let id = self.results.signatures.add_computation(compute);
+        self.push(Some(diversifier), |sam, out| Line::new(sam.compute(compute, id, out), Then::Signature));
+        Ok(id)
     }
 
     /// Has the target verify a signature. A wrong one makes the processing fail.
@@ -90,9 +90,9 @@ impl SamTransaction {
     pub fn prepare_verification(&mut self, verify: &VerifySignature<'_>) -> Result<SignatureId, Error> {
         self.check_idle()?;
         let diversifier = verify.check()?.unwrap_or(self.own_diversifier());
-        let slot = self.results.signatures.add_verification(verify);
-        self.push(Some(diversifier), |sam, out| Line::new(sam.verify(verify, slot, out), Then::Signature));
-        Ok(SignatureId(slot))
+        let id = self.results.signatures.add_verification(verify);
+        self.push(Some(diversifier), |sam, out| Line::new(sam.verify(verify, id, out), Then::Signature));
+        Ok(id)
     }
 
     /// As [`prepare_verification`](Self::prepare_verification), but only for a SAM that is not revoked: `is_revoked` is

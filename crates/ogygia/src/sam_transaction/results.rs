@@ -52,7 +52,7 @@ impl SamTransaction {
     /// What became of a signature; nothing as long as the SAM has not told.
     #[must_use]
     pub fn signature(&self, id: SignatureId) -> Option<SignatureOutcome<'_>> {
-        self.results.signatures.outcome(id.0)
+        self.results.signatures.outcome(id)
     }
 
     /// The key pair that was prepared; nothing as long as the SAM has not made it.

@@ -15,7 +15,7 @@ impl Transaction {
         self.check_idle()?;
         let symmetric = self.symmetric.as_mut();
         let symmetric = symmetric.ok_or(Error::Unsupported(CommandName::SamPsoComputeSignature))?;
-        symmetric.service.queue_signature(compute).map(SignatureId)
+        symmetric.service.queue_signature(compute)
     }
 
     /// Has the SAM verify a signature with its next request, or when nothing else is left to process. A wrong one makes
@@ -28,7 +28,7 @@ impl Transaction {
         self.check_idle()?;
         let symmetric = self.symmetric.as_mut();
         let symmetric = symmetric.ok_or(Error::Unsupported(CommandName::SamPsoVerifySignature))?;
-        symmetric.service.queue_verification(verify).map(SignatureId)
+        symmetric.service.queue_verification(verify)
     }
 
     /// As [`prepare_verification`](Self::prepare_verification), but only for a SAM that is not revoked: `is_revoked` is
@@ -51,6 +51,6 @@ impl Transaction {
     /// What became of a signature; nothing as long as the SAM has not told.
     #[must_use]
     pub fn signature(&self, id: SignatureId) -> Option<SignatureOutcome<'_>> {
-        self.symmetric.as_ref()?.service.signature(id.0)
+        self.symmetric.as_ref()?.service.signature(id)
     }
 }
