@@ -31,7 +31,7 @@ struct Entry {
 
 /// Place of a file in [`Files`]; stays valid until the files are cleared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FileId(u32);
+struct FileId(u32);
 
 impl FileId {
     fn at(index: usize) -> Self {
@@ -55,11 +55,9 @@ impl Place {
     /// In front of those that were added.
     const ADDED: u32 = 1 << 31;
 
-    const fn new(file: FileId, number: i32) -> Self {
-        let [a, b, c, d] = file.0.to_be_bytes();
+    fn new(file: FileId, number: i32) -> Self {
         let within = if number > 0 { number.unsigned_abs() } else { Self::ADDED | number.unsigned_abs() };
-        let [e, f, g, h] = within.to_be_bytes();
-        Self(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        Self(u64::from(file.0) << u32::BITS | u64::from(within))
     }
 
     const fn file(self) -> FileId {
@@ -148,9 +146,13 @@ impl Files {
         self.files.iter().position(|file| file.sfi == sfi).map(FileId::at)
     }
 
-    /// The file that an accepted answer speaks of; met now if it was not before. It becomes the current one.
+    /// The file that an accepted answer speaks of is met now, if it was not before. It becomes the current one.
+    pub(crate) fn touch(&mut self, sfi: Sfi) {
+        self.meet(sfi);
+    }
+
     #[inline(always)]
-    pub(crate) fn touch(&mut self, sfi: Sfi) -> FileId {
+    fn meet(&mut self, sfi: Sfi) -> FileId {
         let known = if sfi == Sfi::CURRENT { self.current } else { self.find_sfi(sfi) };
         self.make_current(known, sfi)
     }
@@ -183,8 +185,8 @@ impl Files {
         self.files.get(file.index()).map_or(0, |entry| entry.appended)
     }
 
-    fn place(&self, file: FileId, number: u32) -> Place {
-        Place::new(file, i32::try_from(number).unwrap_or(i32::MAX).saturating_sub(self.appended(file)))
+    fn place(&self, file: FileId, number: u8) -> Place {
+        Place::new(file, i32::from(number) - self.appended(file))
     }
 
     /// Where the record is, or would be. Most often it is the last one, or comes behind it.
@@ -196,7 +198,7 @@ impl Files {
         }
     }
 
-    fn record(&self, file: FileId, number: u32) -> Option<&[u8]> {
+    fn record(&self, file: FileId, number: u8) -> Option<&[u8]> {
         let slot = self.records.get(self.slot(self.place(file, number)).ok()?)?;
         self.bytes.get(slot.start..slot.start + slot.len)
     }
@@ -238,9 +240,13 @@ impl Files {
     }
 
     /// The record is `data`, and nothing else.
+    pub(crate) fn replace(&mut self, sfi: Sfi, number: u8, data: &[u8]) {
+        let file = self.meet(sfi);
+        self.replace_at(self.place(file, number), data);
+    }
+
     #[inline(always)]
-    pub(crate) fn replace(&mut self, file: FileId, number: u32, data: &[u8]) {
-        let place = self.place(file, number);
+    fn replace_at(&mut self, place: Place, data: &[u8]) {
         self.holes.retain(|hole| hole.place != place);
         match self.slot(place) {
             Err(index) => self.insert(index, place, data),
@@ -255,20 +261,22 @@ impl Files {
     }
 
     /// The record holds `data` from `offset` on; other known bytes stay.
-    pub(crate) fn set_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
-        let place = self.place(file, number);
-        match self.slot(place) {
+    pub(crate) fn set_at(&mut self, sfi: Sfi, number: u8, offset: usize, data: &[u8]) {
+        let file = self.meet(sfi);
+        let (place, end) = (self.place(file, number), offset + data.len());
+        let room = match self.slot(place).map(|index| self.records.get(index)) {
             // What is not there has no holes.
-            Err(index) if offset == 0 => self.insert(index, place, data),
-            _ => {
-                let room = self.uncover(place, offset, data.len());
-                self.write(room, data);
-            }
-        }
+            Err(index) if offset == 0 => return self.insert(index, place, data),
+            Ok(Some(slot)) if end <= slot.len && self.holes.is_empty() => slot.start + offset..slot.start + end,
+            Ok(slot) => self.uncover(place, slot.map_or(0, |slot| slot.len), offset..end),
+            Err(_) => self.uncover(place, 0, offset..end),
+        };
+        self.write(room, data);
     }
 
     /// The bytes of the record from `offset` on are OR-ed with `data`. What of them was not known is not known now.
-    pub(crate) fn or_at(&mut self, file: FileId, number: u32, offset: usize, data: &[u8]) {
+    pub(crate) fn or_at(&mut self, sfi: Sfi, number: u8, offset: usize, data: &[u8]) {
+        let file = self.meet(sfi);
         let (place, end) = (self.place(file, number), offset + data.len());
         let known = self.record(file, number).map_or(0, <[u8]>::len);
         if end > known {
@@ -281,19 +289,19 @@ impl Files {
     }
 
     /// A new record 1; the others move by one. Those beyond the known number of records are gone.
-    #[inline(always)]
-    pub(crate) fn append(&mut self, file: FileId, data: &[u8]) {
+    pub(crate) fn append(&mut self, sfi: Sfi, data: &[u8]) {
+        let file = self.meet(sfi);
         if let Some(entry) = self.files.get_mut(file.index()) {
             entry.appended = entry.appended.saturating_add(1);
             if let Some(header) = entry.header {
-                self.cut(file, u32::from(header.records_number).max(1));
+                self.cut(file, header.records_number.max(1));
             }
         }
-        self.replace(file, 1, data);
+        self.replace_at(self.place(file, 1), data);
     }
 
     /// The file has at most so many records.
-    fn cut(&mut self, file: FileId, limit: u32) {
+    fn cut(&mut self, file: FileId, limit: u8) {
         let limit = self.place(file, limit).number();
         let is_beyond = |place: Place| place.file() == file && place.number() > limit;
         let (read, added) = self.of_file(file);
@@ -315,12 +323,13 @@ impl Files {
 
     /// Counter `number`, from 1 on, has these three bytes.
     #[inline(always)]
-    pub(crate) fn set_counter(&mut self, file: FileId, number: u8, value: [u8; 3]) {
-        self.set_at(file, 1, counter_offset(number), &value);
+    pub(crate) fn set_counter(&mut self, sfi: Sfi, number: u8, value: [u8; 3]) {
+        self.set_at(sfi, 1, counter_offset(number), &value);
     }
 
     /// The value of counter `number` is not known any more.
-    pub(crate) fn forget_counter(&mut self, file: FileId, number: u8) {
+    pub(crate) fn forget_counter(&mut self, sfi: Sfi, number: u8) {
+        let file = self.meet(sfi);
         let offset = counter_offset(number);
         if self.record(file, 1).is_some_and(|record| record.len() > offset) {
             let place = self.place(file, 1);
@@ -334,25 +343,15 @@ impl Files {
         }
     }
 
-    /// Makes room for a part of a record that becomes known, and notes what before it is not.
-    fn uncover(&mut self, place: Place, offset: usize, len: usize) -> Range<usize> {
-        let end = offset + len;
-        let slot = self.slot(place).ok().and_then(|index| self.records.get(index));
-        let known = slot.map_or(0, |slot| slot.len);
-        if let Some(slot) = slot
-            && end <= known
-            && self.holes.is_empty()
-        {
-            return slot.start + offset..slot.start + end;
+    /// Makes room for a part of a record that becomes known, and notes what is not between the first `known` bytes and
+    /// that.
+    fn uncover(&mut self, place: Place, known: usize, part: Range<usize>) -> Range<usize> {
+        if part.start > known {
+            self.holes.push(Hole { place, start: known, end: part.start, stale: false });
         }
-        if offset > known {
-            self.holes.push(Hole { place, start: known, end: offset, stale: false });
-        }
-        if !self.holes.is_empty() {
-            self.fill_holes(place, offset..end);
-        }
-        let whole = self.make_room(place, end);
-        whole.start + offset..whole.end
+        self.fill_holes(place, part.clone());
+        let whole = self.make_room(place, part.end);
+        whole.start + part.start..whole.end
     }
 
     fn fill_holes(&mut self, place: Place, known: Range<usize>) {
@@ -372,7 +371,7 @@ impl Files {
         }
     }
 
-    fn holes_in(&self, file: FileId, number: u32, part: Range<usize>) -> impl Iterator<Item = &Hole> {
+    fn holes_in(&self, file: FileId, number: u8, part: Range<usize>) -> impl Iterator<Item = &Hole> {
         let place = self.place(file, number);
         let inside = move |hole: &&Hole| hole.place == place && hole.start < part.end && part.start < hole.end;
         self.holes.iter().filter(inside)
@@ -408,7 +407,7 @@ impl<'a> File<'a> {
     /// Bytes before a known part that were never read are zeros.
     #[must_use]
     pub fn record(&self, number: u8) -> Option<&'a [u8]> {
-        self.files.record(self.id, u32::from(number))
+        self.files.record(self.id, number)
     }
 
     /// All records that are known, by number.
@@ -444,7 +443,6 @@ impl<'a> File<'a> {
 
     /// Bytes of a record that were all seen; nothing otherwise. Predictions use only these.
     pub(crate) fn known(&self, number: u8, part: Range<usize>) -> Option<&'a [u8]> {
-        let number = u32::from(number);
         if self.files.holes_in(self.id, number, part.clone()).next().is_some() {
             return None;
         }
@@ -458,14 +456,15 @@ mod tests {
     use crate::card::FileType;
     use crate::test_hex::hex;
 
-    fn record_after(known: Option<&str>, change: impl FnOnce(&mut Files, FileId)) -> Vec<u8> {
+    fn record_after(known: Option<&str>, change: impl FnOnce(&mut Files, Sfi)) -> Vec<u8> {
         let mut files = Files::default();
-        let id = files.touch(Sfi(7));
+        let id = Sfi(7);
+        files.touch(id);
         if let Some(known) = known {
             files.replace(id, 1, &hex(known));
         }
         change(&mut files, id);
-        files.by_sfi(Sfi(7)).unwrap().record(1).unwrap().to_vec()
+        files.by_sfi(id).unwrap().record(1).unwrap().to_vec()
     }
 
     /// The examples of "Content operations".
@@ -486,7 +485,7 @@ mod tests {
     #[test]
     fn append_moves_the_others() {
         let mut files = Files::default();
-        let id = files.touch(Sfi(8));
+        let id = Sfi(8);
         files.replace(id, 1, &hex("11"));
         files.replace(id, 2, &hex("2222"));
         files.append(id, &hex("333333"));
@@ -500,7 +499,8 @@ mod tests {
         const FULL: usize = 3;
         for order in 0..5_u32.pow(6) {
             let mut files = Files::default();
-            let [before, id, behind] = [7, 8, 9].map(|sfi| files.touch(Sfi(sfi)));
+            let [before, id, behind] = [7, 8, 9].map(Sfi);
+            [before, id, behind].into_iter().for_each(|sfi| files.touch(sfi));
             files.set_header(Sfi(8), cyclic(u8::try_from(FULL).unwrap()));
             files.append(before, &[0xBE]);
             files.replace(behind, 1, &[0xBF]);
@@ -514,7 +514,7 @@ mod tests {
                     }
                     4 => {}
                     number => {
-                        files.replace(id, number, &[u8::try_from(step).unwrap()]);
+                        files.replace(id, u8::try_from(number).unwrap(), &[u8::try_from(step).unwrap()]);
                         expected[number as usize - 1] = Some(step);
                     }
                 }
@@ -542,7 +542,7 @@ mod tests {
     #[test]
     fn replace_shortens_and_old_bytes_do_not_come_back() {
         let mut files = Files::default();
-        let id = files.touch(Sfi(8));
+        let id = Sfi(8);
         files.replace(id, 1, &hex("11111111"));
         files.replace(id, 1, &hex("22"));
         files.set_at(id, 1, 2, &hex("33"));
@@ -552,7 +552,7 @@ mod tests {
     #[test]
     fn unknown_bytes_are_not_predicted_from() {
         let mut files = Files::default();
-        let id = files.touch(Sfi(0x19));
+        let id = Sfi(0x19);
         files.set_counter(id, 3, [0, 0, 9]);
         let counters = |files: &Files| [1, 2, 3, 4].map(|n| files.by_sfi(Sfi(0x19)).unwrap().known_counter(n));
         assert_eq!(counters(&files), [None, None, Some(9), None]);
@@ -573,8 +573,8 @@ mod tests {
     #[test]
     fn growing_files_keep_their_bytes_apart() {
         let mut files = Files::default();
-        let first = files.touch(Sfi(1));
-        let second = files.touch(Sfi(2));
+        let first = Sfi(1);
+        let second = Sfi(2);
         for chunk in 0..4 {
             files.set_at(first, 1, chunk * 3, &[1; 3]);
             files.set_at(second, 1, chunk * 3, &[2; 3]);
@@ -587,8 +587,8 @@ mod tests {
     fn sfi_zero_is_the_file_used_last() {
         let mut files = Files::default();
         files.touch(Sfi(1));
-        let second = files.touch(Sfi(2));
-        assert_eq!(files.touch(Sfi::CURRENT), second);
+        files.touch(Sfi(2));
+        files.touch(Sfi::CURRENT);
         assert_eq!(files.addressed(Sfi::CURRENT).map(|file| file.sfi()), Some(Sfi(2)));
         assert!(files.by_sfi(Sfi::CURRENT).is_none());
     }

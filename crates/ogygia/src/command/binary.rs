@@ -205,8 +205,7 @@ impl Exchange for Read {
     }
 
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
-        let file = content.files.touch(self.sfi);
-        content.files.set_at(file, 1, usize::from(self.offset), exchanged.answer.data);
+        content.files.set_at(self.sfi, 1, usize::from(self.offset), exchanged.answer.data);
         Ok(())
     }
 }
@@ -264,10 +263,9 @@ impl Exchange for Write {
 
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let data = self.data.of(exchanged.payload);
-        let file = content.files.touch(self.sfi);
         match self.kind {
-            Kind::Update => content.files.set_at(file, 1, usize::from(self.offset), data),
-            Kind::Write => content.files.or_at(file, 1, usize::from(self.offset), data),
+            Kind::Update => content.files.set_at(self.sfi, 1, usize::from(self.offset), data),
+            Kind::Write => content.files.or_at(self.sfi, 1, usize::from(self.offset), data),
         }
         Ok(())
     }

@@ -293,10 +293,9 @@ impl Exchange for ChangeOne {
             Some(value) => Some(*value),
             None => self.predicted(content).map(u24_bytes),
         };
-        let file = content.files.touch(sfi);
         match value {
-            Some(value) => content.files.set_counter(file, counter, value),
-            None => content.files.forget_counter(file, counter),
+            Some(value) => content.files.set_counter(sfi, counter, value),
+            None => content.files.forget_counter(sfi, counter),
         }
         Ok(())
     }
@@ -381,9 +380,9 @@ impl Exchange for ChangeSeveral {
 
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let answer = exchanged.answer;
-        let file = content.files.touch(self.sfi);
+        content.files.touch(self.sfi);
         for (counter, value) in entries(answer.data) {
-            content.files.set_counter(file, counter, u24_bytes(value));
+            content.files.set_counter(self.sfi, counter, u24_bytes(value));
         }
         Ok(())
     }
@@ -473,8 +472,7 @@ mod tests {
     #[test]
     fn set_counter_counts_what_is_prepared() {
         let mut card = card(R3);
-        let file = card.content.files.touch(Sfi(1));
-        card.content.files.replace(file, 1, &hex("000064000005"));
+        card.content.files.replace(Sfi(1), 1, &hex("000064000005"));
         let set = |to| SetCounter { sfi: Sfi(1), counter: 1, to };
         processed(&mut card, set(90).into(), &["003001080300000A00"], &["00005A9000"]).unwrap();
         processed(&mut card, set(90).into(), &[], &[]).unwrap();
@@ -486,8 +484,7 @@ mod tests {
     #[test]
     fn predictions_stay_in_range() {
         let mut card = card(R3);
-        let file = card.content.files.touch(Sfi(1));
-        card.content.files.replace(file, 1, &hex("000005FFFFFF"));
+        card.content.files.replace(Sfi(1), 1, &hex("000005FFFFFF"));
         let predict = |change, counter, by| {
             let step = ChangeOne { change, sfi: Sfi(1), counter, by, answered: true };
             let mut out = Vec::new();

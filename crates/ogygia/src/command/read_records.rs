@@ -192,12 +192,10 @@ impl Exchange for Read {
         let answer = exchanged.answer;
         match self.form {
             Form::One { size: None } => {
-                let file = content.files.touch(self.sfi);
-                content.files.replace(file, u32::from(self.record), answer.data);
+                content.files.replace(self.sfi, self.record, answer.data);
             }
             Form::One { size: Some(_) } => {
-                let file = content.files.touch(self.sfi);
-                content.files.set_at(file, u32::from(self.record), 0, answer.data);
+                content.files.set_at(self.sfi, self.record, 0, answer.data);
             }
             Form::Several { .. } => store_several(answer.data, self.sfi, content)?,
         }
@@ -231,8 +229,8 @@ impl Read {
 /// Stores records that each have their number and length in front.
 fn store_several(data: &[u8], sfi: Sfi, content: &mut Content) -> Result<(), Malformed> {
     each_record(data, |_, _| {})?;
-    let file = content.files.touch(sfi);
-    each_record(data, |number, record| content.files.set_at(file, u32::from(number), 0, record))
+    content.files.touch(sfi);
+    each_record(data, |number, record| content.files.set_at(sfi, number, 0, record))
 }
 
 fn each_record(mut data: &[u8], mut found: impl FnMut(u8, &[u8])) -> Result<(), Malformed> {

@@ -160,12 +160,8 @@ impl Exchange for ReadPart {
 
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let parts = exchanged.answer.data.chunks_exact(usize::from(self.length.max(1)));
-        if parts.len() == 0 {
-            return Ok(());
-        }
-        let file = content.files.touch(self.sfi);
-        for (number, part) in (u32::from(self.record)..).zip(parts) {
-            content.files.set_at(file, number, usize::from(self.offset), part);
+        for (number, part) in (self.record..=u8::MAX).zip(parts) {
+            content.files.set_at(self.sfi, number, usize::from(self.offset), part);
         }
         Ok(())
     }
@@ -213,8 +209,7 @@ impl Exchange for Search {
         let (matches, content) = rest.split_at_checked(usize::from(*count)).ok_or(Malformed::Records)?;
         card.matches.push(matches);
         if let (true, Some(first)) = (self.fetch_first, matches.first()) {
-            let file = card.content.files.touch(self.sfi);
-            card.content.files.replace(file, u32::from(*first), content);
+            card.content.files.replace(self.sfi, *first, content);
         }
         Ok(())
     }

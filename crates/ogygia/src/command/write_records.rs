@@ -147,11 +147,10 @@ impl Exchange for Write {
     #[inline(always)]
     fn change(&self, exchanged: &Exchanged<'_>, content: &mut Content) -> Result<(), Misbehaviour> {
         let data = self.data.of(exchanged.payload);
-        let file = content.files.touch(self.sfi);
         match self.kind {
-            Kind::Update(record) => content.files.set_at(file, u32::from(record), 0, data),
-            Kind::Write(record) => content.files.or_at(file, u32::from(record), 0, data),
-            Kind::Append => content.files.append(file, data),
+            Kind::Update(record) => content.files.set_at(self.sfi, record, 0, data),
+            Kind::Write(record) => content.files.or_at(self.sfi, record, 0, data),
+            Kind::Append => content.files.append(self.sfi, data),
         }
         Ok(())
     }
@@ -169,9 +168,8 @@ mod tests {
 
     fn after(known: &str, command: Command<'_>, expected: &str) -> Vec<u8> {
         let mut card = card(R3);
-        let file = card.content.files.touch(Sfi(8));
         if !known.is_empty() {
-            card.content.files.replace(file, 1, &hex(known));
+            card.content.files.replace(Sfi(8), 1, &hex(known));
         }
         processed(&mut card, command, &[expected], &["9000"]).unwrap();
         card.file(Sfi(8)).unwrap().record(1).unwrap().to_vec()

@@ -152,8 +152,7 @@ impl Transaction {
         self.card.ratified = Some(opened.ratified);
         self.card.transaction_counter = Some(opened.transaction_counter);
         if let Some(read) = opening.read {
-            let file = self.card.content.files.touch(read.sfi);
-            self.card.content.files.replace(file, u32::from(read.record), opened.record);
+            self.card.content.files.replace(read.sfi, read.record, opened.record);
         }
         Ok(Read::Clear)
     }

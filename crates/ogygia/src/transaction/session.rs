@@ -139,8 +139,7 @@ impl Transaction {
         self.card.ratified = Some(opened.ratified);
         self.card.transaction_counter = Some(opened.transaction_counter);
         if let Some(read) = opening.read {
-            let file = self.card.content.files.touch(read.sfi);
-            self.card.content.files.replace(file, u32::from(read.record), opened.record);
+            self.card.content.files.replace(read.sfi, read.record, opened.record);
         }
         if predicted {
             return if data == self.card.pre_open_data { Ok(()) } else { Err(Misbehaviour::NotAsPredicted.into()) };
@@ -226,8 +225,7 @@ impl Transaction {
                     let files = &mut self.card.content.files;
                     let known = files.addressed(*sfi).and_then(|file| file.known_counter(*counter));
                     if known.is_none() {
-                        let file = files.touch(*sfi);
-                        files.set_counter(file, *counter, value);
+                        files.set_counter(*sfi, *counter, value);
                     }
                 }
                 Postponed::StoredValue { mac_len } if answer.len() == *mac_len => stored_value_mac = Some(answer),
