@@ -20,20 +20,27 @@ use core::fmt;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    entries: Vec<Entry>,
+}
+
+/// Where an entry stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    start: usize,
+    end: usize,
 }
 
 impl Batch {
     /// An empty batch, without memory yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { bytes: Vec::new(), ends: Vec::new() }
+        Self { bytes: Vec::new(), entries: Vec::new() }
     }
 
     /// Forgets the entries and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.ends.clear();
+        self.entries.clear();
     }
 
     /// As [`clear`](Self::clear), for entries that must not stay in memory.
@@ -59,19 +66,19 @@ impl Batch {
     /// An empty batch gets as much room as `other` has.
     pub(crate) fn match_room(&mut self, other: &Self) {
         self.bytes.reserve_exact(other.bytes.capacity());
-        self.ends.reserve_exact(other.ends.capacity());
+        self.entries.reserve_exact(other.entries.capacity());
     }
 
     /// Number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.entries.len()
     }
 
     /// Whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.entries.is_empty()
     }
 
     /// Sum of the lengths of all entries.
@@ -82,8 +89,7 @@ impl Batch {
 
     /// Appends one entry.
     pub fn push(&mut self, entry: &[u8]) {
-        self.bytes.extend_from_slice(entry);
-        self.ends.push(self.bytes.len());
+        self.push_with(|bytes| bytes.extend_from_slice(entry));
     }
 
     /// Appends one entry that `write` builds at the end of the arena; gives what `write` gives.
@@ -91,45 +97,37 @@ impl Batch {
     /// What `write` does to bytes before the end that it found is undone only if it does not touch them: it may only
     /// append.
     pub fn push_with<R>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+        let start = self.bytes.len();
         let result = write(&mut self.bytes);
-        self.ends.push(self.bytes.len());
+        self.entries.push(Entry { start, end: self.bytes.len() });
         result
     }
 
     /// The entry at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
-        let entry = match *self.ends.get(..=index)? {
-            [.., start, end] => start..end,
-            [end] => 0..end,
-            [] => return None,
-        };
-        self.bytes.get(entry)
+        let Entry { start, end } = *self.entries.get(index)?;
+        self.bytes.get(start..end)
     }
 
     /// The entries in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> + '_ {
-        let mut rest = self.bytes.as_slice();
-        let mut start = 0;
-        self.ends.iter().map(move |end| {
-            let (entry, after) = rest.split_at_checked(end - start).unwrap_or_default();
-            (rest, start) = (after, *end);
-            entry
-        })
+        self.entries.iter().map(|&Entry { start, end }| self.bytes.get(start..end).unwrap_or_default())
     }
 
     /// Appends all entries of `other`.
     pub fn append(&mut self, other: &Self) {
-        let start = self.bytes.len();
+        let before = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|end| start + end));
+        let moved = |entry: &Entry| Entry { start: before + entry.start, end: before + entry.end };
+        self.entries.extend(other.entries.iter().map(moved));
     }
 
     /// Drops every entry from `len` on.
     pub fn truncate(&mut self, len: usize) {
-        if len < self.ends.len() {
-            self.ends.truncate(len);
-            self.bytes.truncate(self.ends.last().copied().unwrap_or(0));
+        if let Some(first) = self.entries.get(len) {
+            self.bytes.truncate(first.start);
+            self.entries.truncate(len);
         }
     }
 }
