@@ -187,8 +187,12 @@ impl Exchange for Read {
         AnswerLength::Exactly(self.length)
     }
 
-    fn image_source(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
+    }
+
+    fn takes_image(&self) -> bool {
+        true
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
@@ -253,8 +257,8 @@ impl Exchange for Write {
         true
     }
 
-    fn file(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
     }
 
     fn only_succeeds(&self) -> bool {

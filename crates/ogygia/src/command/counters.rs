@@ -243,8 +243,8 @@ impl Exchange for ChangeOne {
     }
 
     /// Until a revision 1 or 2 card has answered one, nobody knows in which form the next one is to be sent.
-    fn ends_block(&self, _moment: Moment, postponed: PostponedCounters) -> bool {
-        postponed == PostponedCounters::Undetermined
+    fn ends_block(&self, _moment: Moment, undetermined: bool) -> bool {
+        undetermined
     }
 
     /// Depends on the status word: `change` checks it.
@@ -256,12 +256,12 @@ impl Exchange for ChangeOne {
         true
     }
 
-    fn image_source(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
     }
 
-    fn file(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn takes_image(&self) -> bool {
+        true
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {
@@ -357,12 +357,12 @@ impl Exchange for ChangeSeveral {
         true
     }
 
-    fn image_source(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
     }
 
-    fn file(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn takes_image(&self) -> bool {
+        true
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

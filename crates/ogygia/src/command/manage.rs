@@ -7,7 +7,6 @@ use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use super::terms::Terms;
 use crate::apdu::{Case, Header};
-use crate::card::PostponedCounters;
 use crate::error::{Error, Misuse};
 
 /// Has card and terminal authenticate each other before the session closes. Extended sessions only.
@@ -97,7 +96,7 @@ impl Exchange for Manage {
         AnswerLength::Exactly(if self.authenticate { MAC_LEN } else { 0 })
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         self.authenticate
     }
 

@@ -7,7 +7,7 @@ use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use super::terms::{Mode, Terms};
 use crate::apdu::{Case, Header, Response, StatusWord};
 use crate::card::value::u24;
-use crate::card::{Card, Kif, Kvc, Level, PostponedCounters, Product, Sfi};
+use crate::card::{Card, Kif, Kvc, Level, Product, Sfi};
 
 pub(super) const REFUSALS: Refusals = &[
     (0x6200, Refusal::AccessForbidden),
@@ -129,7 +129,7 @@ impl Exchange for Opening {
         AnswerLength::Any
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         !self.pre_opened
     }
 

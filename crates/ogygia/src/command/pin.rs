@@ -8,7 +8,7 @@ use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Material, Moment, Span};
 use super::terms::{Mode, Terms, check};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
-use crate::card::{Card, KeyId, Level, PostponedCounters, Product};
+use crate::card::{Card, KeyId, Level, Product};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
 
 /// The four bytes of a PIN. Never shown, and wiped when dropped.
@@ -181,7 +181,7 @@ impl Exchange for Challenge {
         AnswerLength::Exactly(8)
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         true
     }
 

@@ -2,7 +2,7 @@
 
 use super::step::{AnswerLength, Exchange, Material, Moment, Step};
 use crate::apdu::StatusSet;
-use crate::card::PostponedCounters;
+use crate::card::{PostponedCounters, Sfi};
 use crate::hint::unlikely;
 
 /// A command, where it stood when it was prepared, and what it said of itself then.
@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     pub(crate) answer_length: AnswerLength,
     /// What the SAM must give before it can be built.
     pub(crate) material: Material,
+    /// The file that it acts on; the one used last where it names none.
+    pub(crate) file: Sfi,
     /// Those that are true or false, a bit each.
     bits: u8,
 }
@@ -34,6 +36,9 @@ impl Facts {
     const MODIFIES: u8 = 1 << 1;
     const ONLY_SUCCEEDS: u8 = 1 << 2;
     const APPLIES_COMMAND: u8 = 1 << 3;
+    const TAKES_IMAGE: u8 = 1 << 4;
+    const ENDS_BLOCK: u8 = 1 << 5;
+    const ENDS_BLOCK_UNDETERMINED: u8 = 1 << 6;
 
     fn of(exchange: &impl Exchange, moment: Moment) -> Self {
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
@@ -42,10 +47,14 @@ impl Facts {
             continues_after: exchange.continues_after(moment, PostponedCounters::No),
             answer_length: exchange.answer_length(),
             material: exchange.material(),
+            file: exchange.file(),
             bits: bit(exchange.digested(), Self::DIGESTED)
                 | bit(exchange.modifies(), Self::MODIFIES)
                 | bit(exchange.only_succeeds(), Self::ONLY_SUCCEEDS)
-                | bit(exchange.applies_command(), Self::APPLIES_COMMAND),
+                | bit(exchange.applies_command(), Self::APPLIES_COMMAND)
+                | bit(exchange.takes_image(), Self::TAKES_IMAGE)
+                | bit(exchange.ends_block(moment, false), Self::ENDS_BLOCK)
+                | bit(exchange.ends_block(moment, true), Self::ENDS_BLOCK_UNDETERMINED),
         }
     }
 
@@ -62,6 +71,11 @@ impl Facts {
     /// Its answer is certain, and `9000` alone.
     pub(crate) const fn only_succeeds(self) -> bool {
         self.bits & Self::ONLY_SUCCEEDS != 0
+    }
+
+    /// Its answer is predicted from what the image has of its file.
+    pub(crate) const fn takes_image(self) -> bool {
+        self.bits & Self::TAKES_IMAGE != 0
     }
 
     /// Its bytes are needed when it is answered.
@@ -83,6 +97,15 @@ impl Prepared {
             PostponedCounters::No => self.facts.continues_after,
             other => self.step.continues_after(self.moment, other),
         }
+    }
+
+    /// Whether what follows cannot be built before this is answered.
+    pub(crate) const fn ends_block(&self, postponed: PostponedCounters) -> bool {
+        let bit = match postponed {
+            PostponedCounters::Undetermined => Facts::ENDS_BLOCK_UNDETERMINED,
+            PostponedCounters::No | PostponedCounters::Yes => Facts::ENDS_BLOCK,
+        };
+        self.facts.bits & bit != 0
     }
 
     /// Whether it enters the digest of a session.

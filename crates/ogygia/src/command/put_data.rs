@@ -8,7 +8,7 @@ use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Moment, Span};
 use super::terms::{Terms, check};
 use crate::apdu::{Case, Header};
-use crate::card::{Card, PUBLIC_KEY_LEN, PostponedCounters};
+use crate::card::{Card, PUBLIC_KEY_LEN};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
 
 /// Writes a data object of a card with asymmetric keys. Outside a session. A refusal leaves what is prepared as it is.
@@ -175,7 +175,7 @@ impl Exchange for Generate {
         false
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         true
     }
 }

@@ -179,8 +179,12 @@ impl Exchange for Read {
         }
     }
 
-    fn image_source(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
+    }
+
+    fn takes_image(&self) -> bool {
+        true
     }
 
     fn predict(&self, from: &Forecast<'_>, out: &mut Vec<u8>) -> bool {

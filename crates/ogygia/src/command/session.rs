@@ -111,7 +111,7 @@ impl Exchange for Close {
         AnswerLength::Any
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         true
     }
 

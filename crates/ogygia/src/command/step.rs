@@ -190,19 +190,20 @@ pub(crate) trait Exchange {
         false
     }
 
-    /// Whether what follows cannot be built before this is answered, inside a session or outside.
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    /// Whether what follows cannot be built before this is answered, inside a session or outside; it is `undetermined` as
+    /// long as nobody knows whether the card postpones answers.
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         false
     }
 
-    /// The file that predicting its answer takes, if it takes the image at all.
-    fn image_source(&self) -> Option<Sfi> {
-        None
+    /// The file that it acts on; the one used last where it names none.
+    fn file(&self) -> Sfi {
+        Sfi::CURRENT
     }
 
-    /// The file that it acts on, where that is one of those that a command names.
-    fn file(&self) -> Option<Sfi> {
-        None
+    /// Whether its answer is predicted from what the image has of that file.
+    fn takes_image(&self) -> bool {
+        false
     }
 
     /// Whether command and answer enter the digest of the session: specification 01, "What is fed to the session
@@ -353,16 +354,16 @@ impl Exchange for Step {
         each!(self, exchange => exchange.modifies())
     }
 
-    fn ends_block(&self, moment: Moment, postponed: PostponedCounters) -> bool {
-        each!(self, exchange => exchange.ends_block(moment, postponed))
+    fn ends_block(&self, moment: Moment, undetermined: bool) -> bool {
+        each!(self, exchange => exchange.ends_block(moment, undetermined))
     }
 
-    fn image_source(&self) -> Option<Sfi> {
-        each!(self, exchange => exchange.image_source())
-    }
-
-    fn file(&self) -> Option<Sfi> {
+    fn file(&self) -> Sfi {
         each!(self, exchange => exchange.file())
+    }
+
+    fn takes_image(&self) -> bool {
+        each!(self, exchange => exchange.takes_image())
     }
 
     fn digested(&self) -> bool {

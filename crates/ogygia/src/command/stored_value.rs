@@ -9,7 +9,7 @@ use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Material
 use super::terms::{Terms, check};
 use crate::apdu::{Case, Header, StatusSet, StatusWord};
 use crate::card::value::{s24, s24_bytes};
-use crate::card::{Card, Content, Kvc, PostponedCounters, Product, Purse, Sfi};
+use crate::card::{Card, Content, Kvc, Product, Purse, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour, Misuse};
 
 /// What an SV Get prepares.
@@ -244,7 +244,7 @@ impl Exchange for Get {
         AnswerLength::Exactly(self.le())
     }
 
-    fn ends_block(&self, _moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, _moment: Moment, _undetermined: bool) -> bool {
         true
     }
 
@@ -387,7 +387,7 @@ impl Exchange for Operation {
         true
     }
 
-    fn ends_block(&self, moment: Moment, _postponed: PostponedCounters) -> bool {
+    fn ends_block(&self, moment: Moment, _undetermined: bool) -> bool {
         !moment.in_session()
     }
 

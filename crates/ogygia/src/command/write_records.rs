@@ -136,8 +136,8 @@ impl Exchange for Write {
         true
     }
 
-    fn file(&self) -> Option<Sfi> {
-        Some(self.sfi)
+    fn file(&self) -> Sfi {
+        self.sfi
     }
 
     fn only_succeeds(&self) -> bool {

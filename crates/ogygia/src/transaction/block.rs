@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::apdu::{Batch, Case, StatusSet};
 use crate::card::{PostponedCounters, Sfi};
-use crate::command::{Encoder, Exchange, List, Prepared, Step};
+use crate::command::{Encoder, Exchange, List, Prepared};
 use crate::hint::unlikely;
 
 /// Consecutive commands of the prepared list in one request: specification 02, "Cutting the list into blocks".
@@ -33,9 +33,9 @@ struct FileSet(u32);
 
 impl FileSet {
     /// The file, or every file that it may be.
-    fn of(file: Option<Sfi>) -> Self {
+    fn of(file: Sfi) -> Self {
         match file {
-            Some(Sfi(number @ 1..32)) => Self(1 << number),
+            Sfi(number @ 1..32) => Self(1 << number),
             _ => Self(u32::MAX),
         }
     }
@@ -121,13 +121,13 @@ impl Block {
     /// The answer to this command was predicted.
     pub(super) fn note_predicted(&mut self, prepared: &Prepared) {
         if prepared.facts.modifies() {
-            self.touched.0 |= FileSet::of(prepared.step.file()).0;
+            self.touched.0 |= FileSet::of(prepared.facts.file).0;
         }
     }
 
-    /// Whether the answer to `step` depends on a file that predicted commands act on.
-    pub(super) fn is_touched_by_predictions(&self, step: &Step) -> bool {
-        step.image_source().is_some_and(|file| self.touched.0 & FileSet::of(Some(file)).0 != 0)
+    /// Whether the answer to this command depends on a file that predicted commands act on.
+    pub(super) fn is_touched_by_predictions(&self, prepared: &Prepared) -> bool {
+        prepared.facts.takes_image() && self.touched.0 & FileSet::of(prepared.facts.file).0 != 0
     }
 
     pub(super) fn was_ciphered(&self, index: usize) -> bool {

@@ -245,7 +245,7 @@ impl Transaction {
         while self.block.predictions.len() < self.block.commands.len() {
             let Some(&prepared) = self.list.get(self.block.first + self.block.predictions.len()) else { break };
             let certain = match prepared.step {
-                step if step.ends_block(prepared.moment, self.card.postponed) => false,
+                _ if prepared.ends_block(self.card.postponed) => false,
                 Step::Opening(opening) => self.predict_opening(opening)?,
                 _ => self.predict(&prepared),
             };
@@ -284,7 +284,7 @@ impl Transaction {
         if prepared.is_encrypted() {
             return false;
         }
-        let scratched = self.block.is_touched_by_predictions(&prepared.step);
+        let scratched = self.block.is_touched_by_predictions(prepared);
         if scratched {
             self.update_scratch();
         }

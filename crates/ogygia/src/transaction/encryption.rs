@@ -97,7 +97,7 @@ impl Transaction {
     /// Has the SAM digest the answer to a ciphered command before it came, when it can only be a status word.
     fn predict_ciphered(&mut self, prepared: &Prepared) -> bool {
         let index = self.block.predictions.len();
-        if prepared.facts.material != Material::None || prepared.step.image_source().is_some() {
+        if prepared.facts.material != Material::None || prepared.facts.takes_image() {
             return false;
         }
         let Self { block, card, list, .. } = self;
