@@ -96,11 +96,11 @@ impl List {
     }
 
     pub(super) fn outside_session(&self) -> Result<(), Error> {
-        if self.in_session() { Err(Misuse::SessionOpen.into()) } else { Ok(()) }
+        if unlikely(self.in_session()) { Err(Misuse::SessionOpen.into()) } else { Ok(()) }
     }
 
     pub(super) fn inside_session(&self) -> Result<(), Error> {
-        if self.in_session() { Ok(()) } else { Err(Misuse::NoSession.into()) }
+        if unlikely(!self.in_session()) { Err(Misuse::NoSession.into()) } else { Ok(()) }
     }
 
     pub(super) fn store(&mut self, data: &[u8]) -> Span {
@@ -161,6 +161,7 @@ impl List {
         Ok(())
     }
 
+    #[cold]
     fn split(&mut self, remaining: Option<u32>, terms: &Terms<'_>) -> Result<u32, Error> {
         let remaining = remaining.filter(|_| terms.means.multiple_sessions).ok_or(Misuse::SessionBufferOverflow)?;
         self.push(Close { ratified: true });

@@ -3,6 +3,7 @@
 use super::name::CommandName;
 use crate::card::{Card, KeyId, Product, Sfi};
 use crate::error::{Argument, Error};
+use crate::hint::unlikely;
 
 /// Which operations a transaction offers: specification 02, "Kinds of transaction and their operations".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +112,7 @@ impl Terms<'_> {
 
     /// Sessions exist where there is something to secure them with.
     pub(super) fn has_sessions(&self, command: CommandName) -> Result<(), Error> {
-        if self.means.mode == Mode::Free { Err(Error::Unsupported(command)) } else { Ok(()) }
+        if unlikely(self.means.mode == Mode::Free) { Err(Error::Unsupported(command)) } else { Ok(()) }
     }
 
     /// Some operations take a SAM.
@@ -124,7 +125,7 @@ impl Terms<'_> {
 }
 
 pub(super) fn check(valid: bool, argument: Argument) -> Result<(), Error> {
-    if valid { Ok(()) } else { Err(argument.into()) }
+    if unlikely(!valid) { Err(argument.into()) } else { Ok(()) }
 }
 
 pub(super) fn check_sfi(sfi: Sfi) -> Result<(), Error> {

@@ -6,6 +6,7 @@ use super::command::Encoder;
 use super::queue::Queue;
 use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
+use crate::hint::unlikely;
 
 /// Card commands and answers that wait to be digested, behind what begins the digest.
 #[derive(Debug)]
@@ -81,15 +82,16 @@ impl Digest {
     #[inline(always)]
     pub(super) fn push_exchange(&mut self, command: &[u8], answer: &[u8]) {
         let len = self.group.len() + 2 + command.len() + answer.len();
-        if len <= self.group_capacity {
-            self.add_to_group(command);
-            self.add_to_group(answer);
-        } else {
+        if unlikely(len > self.group_capacity) {
             self.push(command);
             self.push(answer);
+        } else {
+            self.add_to_group(command);
+            self.add_to_group(answer);
         }
     }
 
+    #[cold]
     fn push(&mut self, block: &[u8]) {
         let taken = block.len() + 1;
         if taken > self.group_capacity {

@@ -4,6 +4,7 @@
 //! for a card transaction".
 
 use core::fmt;
+use core::hint::cold_path;
 
 use super::command::{Encoder, Purpose};
 use super::digest::Digest;
@@ -374,7 +375,7 @@ impl Service {
 
     /// Makes what was sealed behind a request, which is answered now, the next one. False when nothing was.
     pub(crate) fn depart_next(&mut self) -> bool {
-        let next = core::mem::take(&mut self.next) && !self.waiting.is_empty();
+        let next = unlikely(core::mem::take(&mut self.next)) && !self.waiting.is_empty();
         if next {
             self.depart(true);
         }
@@ -490,7 +491,7 @@ impl Service {
     #[inline(always)]
     pub(crate) fn handle(&mut self, responses: &Batch) -> Result<(), Error> {
         let under_way = core::mem::take(&mut self.under_way);
-        if unlikely(under_way == UnderWay::Void) {
+        if unlikely(matches!(under_way, UnderWay::Void)) {
             self.flight.clear();
             return Ok(());
         }
@@ -551,13 +552,20 @@ impl Answers {
             Purpose::Challenge => self.challenge = Some(padded(data)),
             Purpose::Authentication => *authenticated = true,
             Purpose::Material => self.materials.push(data),
-            Purpose::Signature(_) => signatures.take(*queued.expected, data).map_err(|wrong| match wrong {
-                Ok(untrusted) => untrusted.into(),
-                Err(how) => queued.misbehaved(how),
-            })?,
+            Purpose::Signature(_) => {
+                cold_path();
+                return take_signature(queued, signatures);
+            }
         }
         Ok(())
     }
+}
+
+fn take_signature(queued: &Queued<'_>, signatures: &mut Signatures) -> Result<(), Error> {
+    signatures.take(*queued.expected, queued.answer.data).map_err(|wrong| match wrong {
+        Ok(untrusted) => untrusted.into(),
+        Err(how) => queued.misbehaved(how),
+    })
 }
 
 /// A wrong MAC or signature is the card's doing, and no error of the SAM.

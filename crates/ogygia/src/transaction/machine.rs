@@ -3,6 +3,8 @@
 //! Specification 02, "Process" and "Failures". Both exchange policies share this file. A state names who is waited for:
 //! under the overlapped policy the SAM may have a request as well while the card, or the application, is (`overlap`).
 
+use core::hint::cold_path;
+
 use super::Transaction;
 use super::overlap::NextMaterial;
 use crate::apdu::Batch;
@@ -150,6 +152,14 @@ impl Transaction {
     pub(super) fn next_after_card(&mut self, work: CardWork, responses: &Batch) -> Result<State, Error> {
         match work {
             CardWork::Block(_) => self.take_answers(responses),
+            work => self.next_after_rarer_card_work(work, responses),
+        }
+    }
+
+    #[cold]
+    fn next_after_rarer_card_work(&mut self, work: CardWork, responses: &Batch) -> Result<State, Error> {
+        match work {
+            CardWork::Block(_) => self.take_answers(responses),
             CardWork::Abort => {
                 self.session.void(&mut self.card.content);
                 self.card.forget_sv_get();
@@ -220,30 +230,37 @@ impl Transaction {
 
     pub(super) fn next_after_sam(&mut self, work: SamWork, responses: &Batch) -> Result<State, Error> {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done) };
-        let ahead = unlikely(symmetric.service.has_next());
+        let ahead = symmetric.service.has_next();
         let handled = symmetric.service.handle(responses);
-        if !ahead
-            && (self.list.len() == 0 || work == SamWork::Prefetch)
-            && let Err(error) = handled
-        {
+        if symmetric.service.take_authenticated() {
+            self.session.authenticate();
+        }
+        if let Err(error) = handled {
+            cold_path();
+            if ahead || (self.list.len() > 0 && work != SamWork::Prefetch) {
+                return Err(error);
+            }
             // Nothing is being processed: an error of what waited for the SAM does not touch the session.
             self.outcome = Err(error);
             return Ok(State::Done);
         }
-        if symmetric.service.take_authenticated() {
-            self.session.authenticate();
-        }
-        handled?;
         if unlikely(symmetric.service.depart_next()) {
             // What was answered was given to the SAM ahead of what is waited for.
             return Ok(State::Sam(work));
         }
         self.apply_deferred()?;
         match work {
-            SamWork::Material => {
-                self.next_material = NextMaterial::AtHand;
-                self.advance()
-            }
+            SamWork::Material => self.next_material = NextMaterial::AtHand,
+            SamWork::Continue | SamWork::Rest => {}
+            rarer => return self.next_after_rarer_sam_work(rarer),
+        }
+        self.advance()
+    }
+
+    #[cold]
+    fn next_after_rarer_sam_work(&mut self, work: SamWork) -> Result<State, Error> {
+        match work {
+            SamWork::Material | SamWork::Continue | SamWork::Rest => self.advance(),
             SamWork::Cipher => {
                 self.take_ciphered();
                 self.advance()
@@ -252,7 +269,6 @@ impl Transaction {
                 self.held.clone().try_for_each(|index| self.apply_at(index))?;
                 self.take_received_from(self.held.end)
             }
-            SamWork::Continue => self.advance(),
             SamWork::BeforeBlock(channel) => {
                 self.channel_closed = channel == ChannelControl::CloseAfter;
                 Ok(State::Card(CardWork::Block(channel)))
@@ -263,7 +279,6 @@ impl Transaction {
                 }
                 outcome => outcome.map(|()| State::Done),
             },
-            SamWork::Rest => Ok(self.conclude()),
             SamWork::Prefetch => {
                 if let Some(symmetric) = &mut self.symmetric {
                     symmetric.service.keep_challenge();

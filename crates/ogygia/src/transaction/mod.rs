@@ -40,12 +40,14 @@ pub use settings::{Policy, Security, SymmetricSettings};
 pub use crate::sam::SignatureId;
 
 use alloc::vec::Vec;
+use core::hint::cold_path;
 use core::ops::Range;
 
 use crate::apdu::Batch;
 use crate::card::{Card, Content, Product};
 use crate::command::{Command, CommandName, List, Means, SessionForm, Terms};
 use crate::error::{Argument, Error, Fate, Misuse};
+use crate::hint::unlikely;
 use crate::request::{ChannelControl, Loss, OwnedRequest, Peer, Request};
 use crate::sam::{SamProduct, Service, Turn};
 
@@ -259,15 +261,18 @@ impl Transaction {
         self.list.pre_opened = self.card.pre_open.is_some();
         let prepared = command.prepare(&mut self.list, &terms);
         self.card.pre_open = self.card.pre_open.filter(|_| self.list.pre_opened);
-        match prepared {
-            Err(error) if !command.is_apart() => self.refuse(error),
-            Ok(()) if matches!(command, Command::SvReadAllLogs(_)) => {
-                self.card.content.purse = None;
-                self.card.forget_sv_get();
+        if let Err(error) = prepared {
+            cold_path();
+            if !command.is_apart() {
+                self.refuse(error);
             }
-            _ => {}
+            return Err(error);
         }
-        prepared
+        if matches!(command, Command::SvReadAllLogs(_)) {
+            self.card.content.purse = None;
+            self.card.forget_sv_get();
+        }
+        Ok(())
     }
 
     /// Forgets what was prepared. If the card has a session open, it is void, and what [`poll`](Self::poll) gives next is
@@ -412,10 +417,7 @@ impl Transaction {
     }
 
     fn check_idle(&self) -> Result<(), Error> {
-        match self.state {
-            State::Idle => Ok(()),
-            State::Card(_) | State::Sam(_) | State::Done => Err(Misuse::Busy.into()),
-        }
+        if unlikely(self.state != State::Idle) { Err(Misuse::Busy.into()) } else { Ok(()) }
     }
 
     fn next_after_sam_loss(&mut self, work: SamWork, loss: Loss) -> Result<State, Error> {

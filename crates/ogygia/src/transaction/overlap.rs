@@ -138,7 +138,12 @@ impl Transaction {
 
     /// What went wrong with the SAM meanwhile, if anything: before more is asked of it.
     pub(super) fn check_sam(&mut self) -> Result<(), Error> {
-        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure)))
+        if unlikely(self.sam_failure.is_some())
+            && let Some(failure) = self.sam_failure.take()
+        {
+            return Err(self.error_of(failure));
+        }
+        Ok(())
     }
 
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
