@@ -61,8 +61,8 @@ impl Identity {
         })?;
         let name = name.filter(|name| (5..=16).contains(&name.len())).ok_or(Malformed::Tag(TAG_DF_NAME))?;
         let serial = serial.and_then(|serial| serial.try_into().ok()).ok_or(Malformed::Tag(TAG_SERIAL_NUMBER))?;
-        let startup = startup.filter(|info| info.len() >= StartupInfo::LEN).ok_or(Malformed::Tag(TAG_STARTUP_INFO))?;
-        self.adopt(None, serial, &[startup])?;
+        let startup = startup.and_then(<[u8]>::split_first_chunk).ok_or(Malformed::Tag(TAG_STARTUP_INFO))?;
+        self.adopt(None, serial, startup)?;
         self.df_name.clear();
         self.df_name.extend_from_slice(name);
         Ok(())
@@ -71,16 +71,21 @@ impl Identity {
     /// Reads the power-on data of a revision 1 card.
     fn read_power_on_data(&mut self, atr: &[u8]) -> Result<(), Malformed> {
         let atr: &[u8; REVISION_1_ATR_LEN] = atr.try_into().map_err(|_| Malformed::PowerOnData)?;
-        let [_, _, _, _, _, _, startup @ .., s0, s1, s2, s3, _, _, _, _] = atr;
-        self.adopt(Some(Product::PrimeRevision1), [0, 0, 0, 0, *s0, *s1, *s2, *s3], &[&[0x03], startup])?;
+        let [_, _, _, _, _, _, a, b, c, d, e, f, s0, s1, s2, s3, _, _, _, _] = *atr;
+        let startup = (&[0x03, a, b, c, d, e, f], &[][..]);
+        self.adopt(Some(Product::PrimeRevision1), [0, 0, 0, 0, s0, s1, s2, s3], startup)?;
         self.df_name.clear();
         Ok(())
     }
 
     /// Takes over what was read; the product comes from the startup information when it is not known otherwise.
-    fn adopt(&mut self, product: Option<Product>, serial: [u8; 8], startup: &[&[u8]]) -> Result<(), Malformed> {
-        let leading = first_seven(startup);
-        let [modification, _, application_type, subtype, ..] = leading;
+    fn adopt(
+        &mut self,
+        product: Option<Product>,
+        serial: [u8; 8],
+        (startup, more): (&[u8; StartupInfo::LEN], &[u8]),
+    ) -> Result<(), Malformed> {
+        let [modification, _, application_type, subtype, ..] = *startup;
         let product = match product {
             Some(product) => product,
             None => {
@@ -94,8 +99,8 @@ impl Identity {
         self.budget = product.session_budget(modification)?;
         self.product = product;
         self.serial_number = serial;
-        self.startup.set(startup);
-        self.quirks = Quirks::of(product, &self.startup);
+        self.startup.set(startup, more);
+        self.quirks = Quirks::of(product, startup);
         let [_, _, _, issuer_byte, ..] = serial;
         self.features = Features { hce: issuer_byte & 0x80 != 0, ..product.features(application_type) };
         Ok(())
@@ -108,7 +113,7 @@ impl Identity {
         self.budget = SessionBudget::Bytes(0);
         self.df_name.clear();
         self.serial_number = [0; 8];
-        self.startup.set(&[]);
+        self.startup.clear();
         self.select_response.clear();
         self.power_on_data.clear();
     }
@@ -124,12 +129,6 @@ impl Identity {
         self.select_response.clone_from(&other.select_response);
         self.power_on_data.clone_from(&other.power_on_data);
     }
-}
-
-fn first_seven(parts: &[&[u8]]) -> [u8; StartupInfo::LEN] {
-    let mut leading = [0; StartupInfo::LEN];
-    leading.iter_mut().zip(parts.iter().flat_map(|part| part.iter())).for_each(|(to, from)| *to = *from);
-    leading
 }
 
 impl Card {

@@ -197,39 +197,41 @@ pub struct Quirks {
     pub legacy_case_1: bool,
 }
 
+/// Chips that are known by the product and by some of the first seven bytes of the startup information: one number.
 struct Row {
-    products: &'static [Product],
-    value: [u8; 7],
-    mask: [u8; 7],
+    product: Product,
+    mask: u64,
+    value: u64,
     quirks: Quirks,
 }
 
-const ANY: [u8; 7] = [0; 7];
+const LEGACY_CHIP: u64 = 0x03_08_03_04_00_02_00;
+const WHOLE: u64 = 0xFF_FF_FF_FF_FF_FF_FF;
 
 /// The first row that fits decides.
 const TABLE: [Row; 4] = [
     Row {
-        products: &[Product::PrimeRevision3],
-        value: [0x00, 0x3C, 0x00, 0x00, 0x00, 0x10, 0x00],
-        mask: [0x00, 0xFF, 0x00, 0x00, 0x00, 0xFF, 0x00],
+        product: Product::PrimeRevision3,
+        mask: 0x00_FF_00_00_00_FF_00,
+        value: 0x00_3C_00_00_00_10_00,
         quirks: Quirks { payload_capacity: 235, legacy_case_1: false },
     },
     Row {
-        products: &[Product::PrimeRevision2],
-        value: [0x03, 0x08, 0x03, 0x04, 0x00, 0x02, 0x00],
-        mask: [0xFF; 7],
+        product: Product::PrimeRevision2,
+        mask: WHOLE,
+        value: LEGACY_CHIP,
         quirks: Quirks { payload_capacity: 128, legacy_case_1: true },
     },
     Row {
-        products: &[Product::PrimeRevision1],
-        value: [0x03, 0x08, 0x03, 0x04, 0x00, 0x02, 0x00],
-        mask: [0xFF; 7],
+        product: Product::PrimeRevision1,
+        mask: WHOLE,
+        value: LEGACY_CHIP,
         quirks: Quirks { payload_capacity: 250, legacy_case_1: true },
     },
     Row {
-        products: &[Product::PrimeRevision2],
-        value: ANY,
-        mask: ANY,
+        product: Product::PrimeRevision2,
+        mask: 0,
+        value: 0,
         quirks: Quirks { payload_capacity: 128, legacy_case_1: false },
     },
 ];
@@ -239,13 +241,11 @@ impl Quirks {
     pub(super) const NONE: Self = Self { payload_capacity: 250, legacy_case_1: false };
 
     /// Looks up the first seven bytes of the startup information.
-    pub(super) fn of(product: Product, startup: &StartupInfo) -> Self {
-        let bytes = startup.leading();
-        TABLE
-            .iter()
-            .filter(|row| row.products.contains(&product))
-            .find(|row| bytes.iter().zip(&row.mask).map(|(byte, mask)| byte & mask).eq(row.value))
-            .map_or(Self::NONE, |row| row.quirks)
+    pub(super) fn of(product: Product, startup: &[u8; StartupInfo::LEN]) -> Self {
+        let [a, b, c, d, e, f, g] = *startup;
+        let startup = u64::from_be_bytes([0, a, b, c, d, e, f, g]);
+        let fits = |row: &&Row| row.product == product && startup & row.mask == row.value;
+        TABLE.iter().find(fits).map_or(Self::NONE, |row| row.quirks)
     }
 }
 

@@ -12,15 +12,18 @@ impl StartupInfo {
     /// How many bytes have a meaning.
     pub const LEN: usize = 7;
 
-    pub(super) fn set(&mut self, parts: &[&[u8]]) {
+    pub(super) fn set(&mut self, leading: &[u8; Self::LEN], more: &[u8]) {
         self.bytes.clear();
-        for part in parts {
-            self.bytes.extend_from_slice(part);
-        }
+        self.bytes.extend_from_slice(leading);
+        self.bytes.extend_from_slice(more);
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     pub(super) fn copy_from(&mut self, other: &Self) {
-        self.set(&[&other.bytes]);
+        self.bytes.clone_from(&other.bytes);
     }
 
     /// All the bytes that the card gave; empty when it gave none.
