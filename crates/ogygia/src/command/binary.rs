@@ -2,11 +2,12 @@
 
 use alloc::vec::Vec;
 
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span};
 use super::terms::{Terms, check, check_sfi};
-use crate::apdu::{Case, Header, StatusSet, StatusWord};
+use crate::apdu::{Case, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Misbehaviour};
 
@@ -168,11 +169,13 @@ impl Exchange for Read {
         CommandName::ReadBinary
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Two(self.length)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (p1, p2) = place(self.sfi, self.offset);
-        let case = Case::Two(self.length);
-        Header::new(to.class().byte(), 0xB0, p1, p2).write(case, &[], out);
-        case
+        Apdu::bare(to.header(0xB0, p1, p2))
     }
 
     fn continues_after(&self, moment: Moment, _postponed: PostponedCounters) -> StatusSet {
@@ -243,14 +246,17 @@ impl Exchange for Write {
         self.kind.name()
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Three
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let ins = match self.kind {
             Kind::Update => 0xD6,
             Kind::Write => 0xD0,
         };
         let (p1, p2) = place(self.sfi, self.offset);
-        Header::new(to.class().byte(), ins, p1, p2).write(Case::Three, to.data(self.data), out);
-        Case::Three
+        Apdu::new(to.header(ins, p1, p2), to.data(self.data))
     }
 
     fn modifies(&self) -> bool {

@@ -3,11 +3,12 @@
 
 use alloc::vec::Vec;
 
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment, Span};
 use super::terms::{Terms, check, check_sfi};
-use crate::apdu::{Case, Header, StatusSet, StatusWord};
+use crate::apdu::{Case, StatusSet, StatusWord};
 use crate::card::value::{u24, u24_bytes};
 use crate::card::{COUNTER_MAX, Card, Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
@@ -220,15 +221,17 @@ impl Exchange for ChangeOne {
         }
     }
 
+    fn case(&self) -> Case {
+        if self.answered { Case::Four(0) } else { Case::Three }
+    }
+
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let ins = match self.change {
             CounterChange::Increase => 0x32,
             CounterChange::Decrease => 0x30,
         };
-        let case = if self.answered { Case::Four(0) } else { Case::Three };
-        Header::new(to.class().byte(), ins, self.counter, self.sfi.0 << 3).write(case, &u24_bytes(self.by), out);
-        case
+        Apdu::new(to.header(ins, self.counter, self.sfi.0 << 3), u24_bytes(self.by))
     }
 
     fn continues_after(&self, _moment: Moment, postponed: PostponedCounters) -> StatusSet {
@@ -338,14 +341,16 @@ impl Exchange for ChangeSeveral {
         }
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let ins = match self.change {
             CounterChange::Increase => 0x3A,
             CounterChange::Decrease => 0x38,
         };
-        let case = Case::Four(0);
-        Header::new(to.class().byte(), ins, 0x00, self.sfi.0 << 3).write(case, to.data(self.values), out);
-        case
+        Apdu::new(to.header(ins, 0x00, self.sfi.0 << 3), to.data(self.values))
     }
 
     fn answer_length(&self) -> AnswerLength {

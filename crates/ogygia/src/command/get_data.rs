@@ -1,14 +1,13 @@
 //! Get Data: specification 01, "Get Data — FCI of the current DF", "FCP of the current file", "EF list",
 //! "traceability information".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::select_file::apply_header;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
 use super::terms::Terms;
-use crate::apdu::{Case, Header, StatusSet, StatusWord, tlv};
+use crate::apdu::{Case, StatusSet, StatusWord, tlv};
 use crate::card::{Card, FileHeader, Sfi, header};
 use crate::error::{Error, Malformed, Misbehaviour};
 
@@ -87,7 +86,11 @@ impl Exchange for GetOne {
         CommandName::GetData
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Two(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (p1, p2) = match *self {
             Self::Fci => (0x00, 0x6F),
             Self::Fcp => (0x00, 0x62),
@@ -96,9 +99,7 @@ impl Exchange for GetOne {
             Self::PublicKey => (0xDF, 0x2C),
             Self::Certificate { kind, second } => kind.place(second),
         };
-        let case = Case::Two(0);
-        Header::new(to.class().byte(), 0xCA, p1, p2).write(case, &[], out);
-        case
+        Apdu::bare(to.header(0xCA, p1, p2))
     }
 
     fn accepts(&self) -> StatusSet {

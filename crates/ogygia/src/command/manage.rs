@@ -1,12 +1,11 @@
 //! Manage Secure Session: specification 01, "Manage Secure Session", and 02, "early authentication and encryption".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use super::terms::Terms;
-use crate::apdu::{Case, Header};
+use crate::apdu::Case;
 use crate::error::{Error, Misuse};
 
 /// Has card and terminal authenticate each other before the session closes. Extended sessions only.
@@ -83,13 +82,14 @@ impl Exchange for Manage {
         CommandName::ManageSecureSession
     }
 
+    fn case(&self) -> Case {
+        if self.authenticate { Case::Four(0) } else { Case::One }
+    }
+
     /// The material is the terminal's MAC.
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let p2 = u8::from(self.encrypt) << 1 | u8::from(self.authenticate);
-        let header = Header::new(to.class().byte(), 0x82, 0x00, p2);
-        let case = if self.authenticate { Case::Four(0) } else { Case::One };
-        header.write(case, to.material, out);
-        case
+        Apdu::new(to.header(0x82, 0x00, p2), to.material)
     }
 
     fn answer_length(&self) -> AnswerLength {

@@ -3,6 +3,7 @@
 //!
 //! Specification 01, "Card commands".
 
+mod apdu;
 pub(crate) mod binary;
 mod counters;
 mod drift;

@@ -1,11 +1,10 @@
 //! Open Secure Session: specification 01, "Open Secure Session", and 02, "Opening".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use super::terms::{Mode, Terms};
-use crate::apdu::{Case, Header, Response, StatusWord};
+use crate::apdu::{Case, Response, StatusWord};
 use crate::card::value::u24;
 use crate::card::{Card, Kif, Kvc, Level, Product, Sfi};
 
@@ -103,9 +102,13 @@ impl Exchange for Opening {
         CommandName::OpenSecureSession
     }
 
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
     /// The material is the challenge, of four or eight bytes, which decides the form.
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (record, sfi) = self.read.map_or((0, 0), |read| (read.record, read.sfi.0));
         let p1 = record << 3 | self.level.key_index();
         let extended = to.material.len() == SessionForm::Extended.mac_len();
@@ -115,13 +118,11 @@ impl Exchange for Opening {
             _ if extended => (p1, 2),
             _ => (p1, 1),
         };
-        let header = Header::new(to.class().byte(), 0x8A, p1, sfi << 3 | mode);
-        let case = Case::Four(0);
+        let header = to.header(0x8A, p1, sfi << 3 | mode);
         match to.material.first_chunk::<8>() {
-            Some(&[a, b, c, d, e, f, g, h]) => header.write(case, &[0, a, b, c, d, e, f, g, h], out),
-            None => header.write(case, to.material, out),
+            Some(&[a, b, c, d, e, f, g, h]) => Apdu::new(header, [0, a, b, c, d, e, f, g, h]),
+            None => Apdu::new(header, to.material),
         }
-        case
     }
 
     /// The structure is checked by [`Opened::parse`].
@@ -153,10 +154,12 @@ impl Exchange for PreOpen {
         CommandName::OpenSecureSession
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let case = Case::Four(0);
-        Header::new(to.class().byte(), 0x8A, self.level.key_index(), 0x02).write(case, &[0x00], out);
-        case
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::new(to.header(0x8A, self.level.key_index(), 0x02), [0x00])
     }
 
     fn answer_length(&self) -> AnswerLength {

@@ -1,13 +1,13 @@
 //! PIN and keys: specification 01, "Get Challenge", "Verify PIN", "Change PIN", "Change Key".
 
-use alloc::vec::Vec;
 use core::fmt;
 
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Material, Moment, Span};
 use super::terms::{Mode, Terms, check};
-use crate::apdu::{Case, Header, StatusSet, StatusWord};
+use crate::apdu::{Case, StatusSet, StatusWord};
 use crate::card::{Card, KeyId, Level, Product};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
 
@@ -171,10 +171,12 @@ impl Exchange for Challenge {
         CommandName::GetChallenge
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let case = Case::Two(8);
-        Header::new(to.class().byte(), 0x84, 0x00, 0x00).write(case, &[], out);
-        case
+    fn case(&self) -> Case {
+        Case::Two(8)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::bare(to.header(0x84, 0x00, 0x00))
     }
 
     fn answer_length(&self) -> AnswerLength {
@@ -208,14 +210,20 @@ impl Exchange for Verify {
         CommandName::VerifyPin
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let (case, data) = match self {
-            Self::Status => (Case::One, &[][..]),
-            Self::Plain(pin) => (Case::Three, to.data(*pin)),
-            Self::Ciphered { .. } => (Case::Three, to.material),
+    fn case(&self) -> Case {
+        match self {
+            Self::Status => Case::One,
+            Self::Plain(_) | Self::Ciphered { .. } => Case::Three,
+        }
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        let data = match self {
+            Self::Status => &[],
+            Self::Plain(pin) => to.data(*pin),
+            Self::Ciphered { .. } => to.material,
         };
-        Header::new(to.class().byte(), 0x20, 0x00, 0x00).write(case, data, out);
-        case
+        Apdu::new(to.header(0x20, 0x00, 0x00), data)
     }
 
     /// What is left is what the status form asks for.
@@ -276,14 +284,17 @@ impl Exchange for Change {
         }
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Three
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (p2, data) = match self {
             Self::PlainPin(pin) => (0xFF, to.data(*pin)),
             Self::CipheredPin { .. } => (0xFF, to.material),
             Self::Key { index, .. } => (*index, to.material),
         };
-        Header::new(to.class().byte(), 0xD8, 0x00, p2).write(Case::Three, data, out);
-        Case::Three
+        Apdu::new(to.header(0xD8, 0x00, p2), data)
     }
 
     fn modifies(&self) -> bool {

@@ -1,15 +1,14 @@
 //! Sessions of cards with asymmetric keys: specification 01, "Open Secure Session, PKI variant", and 04, "PKI secure
 //! session".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::get_data::{CertificateKind, GetOne};
 use super::list::List;
 use super::name::CommandName;
 use super::open::MergedRead;
 use super::step::{AnswerLength, Encoder, Exchange, Step};
 use super::terms::{Mode, Terms};
-use crate::apdu::{Case, Header};
+use crate::apdu::Case;
 use crate::error::Error;
 #[cfg(feature = "pki")]
 use crate::{card::Card, card::value::u24, error::Malformed};
@@ -80,13 +79,14 @@ impl Exchange for PkiOpening {
         CommandName::OpenSecureSession
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (record, sfi) = self.read.map_or((0, 0), |read| (read.record, read.sfi.0));
         let [a, b, c, d, e, f, g, h] = self.challenge;
-        let case = Case::Four(0);
-        let header = Header::new(to.class().byte(), 0x8A, record << 3, sfi << 3 | 3);
-        header.write(case, &[0, a, b, c, d, e, f, g, h], out);
-        case
+        Apdu::new(to.header(0x8A, record << 3, sfi << 3 | 3), [0, a, b, c, d, e, f, g, h])
     }
 
     /// The structure is checked when the answer is read.
@@ -142,10 +142,12 @@ impl Exchange for PkiClose {
         CommandName::CloseSecureSession
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let case = Case::Two(0);
-        Header::new(to.class().byte(), 0x8E, 0x00, 0x00).write(case, &[], out);
-        case
+    fn case(&self) -> Case {
+        Case::Two(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::bare(to.header(0x8E, 0x00, 0x00))
     }
 
     /// The signature is checked when it is verified.

@@ -1,7 +1,7 @@
 //! One command of the list, with what can be known of it beforehand.
 
 use super::step::{AnswerLength, Exchange, Material, Moment, Step};
-use crate::apdu::StatusSet;
+use crate::apdu::{Case, StatusSet};
 use crate::card::{PostponedCounters, Sfi};
 use crate::hint::unlikely;
 
@@ -39,6 +39,7 @@ impl Facts {
     const TAKES_IMAGE: u8 = 1 << 4;
     const ENDS_BLOCK: u8 = 1 << 5;
     const ENDS_BLOCK_UNDETERMINED: u8 = 1 << 6;
+    const CASE_4: u8 = 1 << 7;
 
     fn of(exchange: &impl Exchange, moment: Moment) -> Self {
         let bit = |is: bool, bit: u8| if is { bit } else { 0 };
@@ -54,7 +55,8 @@ impl Facts {
                 | bit(exchange.applies_command(), Self::APPLIES_COMMAND)
                 | bit(exchange.takes_image(), Self::TAKES_IMAGE)
                 | bit(exchange.ends_block(moment, false), Self::ENDS_BLOCK)
-                | bit(exchange.ends_block(moment, true), Self::ENDS_BLOCK_UNDETERMINED),
+                | bit(exchange.ends_block(moment, true), Self::ENDS_BLOCK_UNDETERMINED)
+                | bit(matches!(exchange.case(), Case::Four(_)), Self::CASE_4),
         }
     }
 
@@ -76,6 +78,11 @@ impl Facts {
     /// Its answer is predicted from what the image has of its file.
     pub(crate) const fn takes_image(self) -> bool {
         self.bits & Self::TAKES_IMAGE != 0
+    }
+
+    /// Its last byte is the Le of case 4.
+    const fn is_case_4(self) -> bool {
+        self.bits & Self::CASE_4 != 0
     }
 
     /// Its bytes are needed when it is answered.
@@ -106,6 +113,11 @@ impl Prepared {
             PostponedCounters::No | PostponedCounters::Yes => Facts::ENDS_BLOCK,
         };
         self.facts.bits & bit != 0
+    }
+
+    /// The part of the command, as it was built, that enters a digest: specification 01, "What is fed to the session MAC".
+    pub(crate) fn digested_part<'a>(&self, command: &'a [u8]) -> &'a [u8] {
+        if self.facts.is_case_4() { Case::Four(0).digested(command) } else { command }
     }
 
     /// Whether it enters the digest of a session.

@@ -1,13 +1,12 @@
 //! Put Data and Generate Asymmetric Key Pair: specification 01, sections of these names.
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::get_data::CertificateKind;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Moment, Span};
 use super::terms::{Terms, check};
-use crate::apdu::{Case, Header};
+use crate::apdu::Case;
 use crate::card::{Card, PUBLIC_KEY_LEN};
 use crate::error::{Argument, Error, Misbehaviour, Misuse};
 
@@ -124,14 +123,17 @@ impl Exchange for Put {
         CommandName::PutData
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Three
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (p1, p2) = match self.object {
             Object::KeyPair => (0xDF, 0x3C),
             Object::FirstPart(kind) => kind.place(false),
             Object::SecondPart(kind) => kind.place(true),
         };
-        Header::new(to.class().byte(), 0xDA, p1, p2).write(Case::Three, to.data(self.data), out);
-        Case::Three
+        Apdu::new(to.header(0xDA, p1, p2), to.data(self.data))
     }
 
     fn modifies(&self) -> bool {
@@ -162,9 +164,12 @@ impl Exchange for Generate {
         CommandName::GenerateAsymmetricKeyPair
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        Header::new(to.class().byte(), 0x46, 0x00, 0x00).write(Case::Three, &CURVE_P256, out);
+    fn case(&self) -> Case {
         Case::Three
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::new(to.header(0x46, 0x00, 0x00), CURVE_P256)
     }
 
     fn modifies(&self) -> bool {
@@ -184,6 +189,7 @@ impl Exchange for Generate {
 mod tests {
     use super::*;
     use crate::command::step::tests::{card, encoded, processed};
+    use alloc::vec::Vec;
 
     const PKI: &str = "0A503005141001";
 

@@ -3,12 +3,13 @@
 use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::MergedRead;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment};
 use super::terms::{Terms, check, check_record, check_sfi};
-use crate::apdu::{Case, Header, StatusSet, StatusWord};
+use crate::apdu::{Case, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
 
@@ -153,15 +154,17 @@ impl Exchange for Read {
         CommandName::ReadRecords
     }
 
+    fn case(&self) -> Case {
+        Case::Two(self.form.length())
+    }
+
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let mode = match self.form {
             Form::One { .. } => 4,
             Form::Several { .. } => 5,
         };
-        let case = Case::Two(self.form.length());
-        Header::new(to.class().byte(), 0xB2, self.record, self.sfi.0 << 3 | mode).write(case, &[], out);
-        case
+        Apdu::bare(to.header(0xB2, self.record, self.sfi.0 << 3 | mode))
     }
 
     fn continues_after(&self, moment: Moment, _postponed: PostponedCounters) -> StatusSet {

@@ -1,13 +1,13 @@
 //! Read Record Multiple and Search Record Multiple: specification 01, sections of these names.
 
-use alloc::vec::Vec;
 use core::ops::RangeInclusive;
 
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Moment, Span};
 use super::terms::{Terms, check, check_record, check_sfi};
-use crate::apdu::{Case, Header, StatusSet};
+use crate::apdu::{Case, StatusSet};
 use crate::card::{Card, Content, PostponedCounters, Product, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
 
@@ -130,11 +130,13 @@ impl Exchange for ReadPart {
         CommandName::ReadRecordMultiple
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let case = Case::Four(0);
-        let header = Header::new(to.class().byte(), 0xB3, self.record, self.sfi.0 << 3 | 5);
-        header.write(case, &[0x54, 0x02, self.offset, self.length], out);
-        case
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        let header = to.header(0xB3, self.record, self.sfi.0 << 3 | 5);
+        Apdu::new(header, [0x54, 0x02, self.offset, self.length])
     }
 
     fn continues_after(&self, _moment: Moment, _postponed: PostponedCounters) -> StatusSet {
@@ -181,11 +183,12 @@ impl Exchange for Search {
         CommandName::SearchRecordMultiple
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let case = Case::Four(0);
-        let header = Header::new(to.class().byte(), 0xA2, self.record, self.sfi.0 << 3 | 7);
-        header.write(case, to.data(self.query), out);
-        case
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::new(to.header(0xA2, self.record, self.sfi.0 << 3 | 7), to.data(self.query))
     }
 
     fn continues_after(&self, _moment: Moment, _postponed: PostponedCounters) -> StatusSet {

@@ -1,12 +1,11 @@
 //! Select File: specification 01, "Select File by LID" and "Select File, navigation".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged};
 use super::terms::Terms;
-use crate::apdu::{Case, Header, tlv};
+use crate::apdu::{Case, tlv};
 use crate::card::Card;
 use crate::card::{Content, Lid, Product, header};
 use crate::error::{Error, Malformed, Misbehaviour};
@@ -45,16 +44,18 @@ impl Exchange for Select {
         CommandName::SelectFile
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (p1, p2, lid) = match self.0 {
             SelectFile::Lid(lid) => (by_lid(to), 0x00, lid),
             SelectFile::FirstFile => (0x02, 0x00, Lid(0)),
             SelectFile::NextFile => (0x02, 0x02, Lid(0)),
             SelectFile::CurrentDirectory => (0x09, 0x00, Lid(0)),
         };
-        let case = Case::Four(0);
-        Header::new(to.class().byte(), 0xA4, p1, p2).write(case, &lid.0.to_be_bytes(), out);
-        case
+        Apdu::new(to.header(0xA4, p1, p2), lid.0.to_be_bytes())
     }
 
     fn answer_length(&self) -> AnswerLength {

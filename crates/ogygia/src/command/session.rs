@@ -1,14 +1,13 @@
 //! Close and Abort Secure Session, ratification: specification 01, sections of these names, and 02, "Closing".
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::PreOpen;
 use super::pki_session::PkiClose;
 use super::step::{AnswerLength, Encoder, Exchange, Material, Moment};
 use super::terms::{Mode, Terms};
-use crate::apdu::{Case, Header, StatusSet};
+use crate::apdu::{Case, StatusSet};
 use crate::card::{Level, PostponedCounters, Product};
 use crate::error::Error;
 
@@ -97,13 +96,15 @@ impl Exchange for Close {
         CommandName::CloseSecureSession
     }
 
+    fn case(&self) -> Case {
+        Case::Four(0)
+    }
+
     /// The material is the terminal's MAC.
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let p1 = if self.ratified { 0x80 } else { 0x00 };
-        let case = Case::Four(0);
-        Header::new(to.class().byte(), 0x8E, p1, 0x00).write(case, to.material, out);
-        case
+        Apdu::new(to.header(0x8E, p1, 0x00), to.material)
     }
 
     /// The structure is checked by [`Closed::parse`].
@@ -162,9 +163,12 @@ impl Exchange for Abort {
         CommandName::AbortSecureSession
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        Header::new(to.class().byte(), 0x8E, 0x00, 0x00).write(Case::One, &[], out);
+    fn case(&self) -> Case {
         Case::One
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::bare(to.header(0x8E, 0x00, 0x00))
     }
 
     fn continues_after(&self, _moment: Moment, _postponed: PostponedCounters) -> StatusSet {
@@ -194,9 +198,12 @@ impl Exchange for Ratify {
         CommandName::Ratification
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        Header::new(to.class().byte(), 0xB2, 0x00, 0x00).write(Case::One, &[], out);
+    fn case(&self) -> Case {
         Case::One
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        Apdu::bare(to.header(0xB2, 0x00, 0x00))
     }
 
     fn accepts(&self) -> StatusSet {
@@ -217,6 +224,7 @@ mod tests {
     use super::*;
     use crate::command::step::tests::{encoded, encoded_with};
     use crate::test_hex::hex;
+    use alloc::vec::Vec;
 
     const R3: &str = "0A3C2005141001";
     const R2: &str = "0A2E1142000101";

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::apdu::Apdu;
 use super::binary;
 use super::counters::{ChangeOne, ChangeSeveral};
 use super::get_data::GetOne;
@@ -18,7 +19,7 @@ use super::session::{Abort, Close, Ratify};
 use super::stored_value::{Get, Operation};
 use super::validity::ChangeValidity;
 use super::write_records::Write;
-use crate::apdu::{Case, Response, StatusSet, StatusWord};
+use crate::apdu::{Case, Header, Response, StatusSet, StatusWord};
 use crate::card::{Card, CardClass, Content, Kvc, PostponedCounters, Product, Quirks, Sfi};
 use crate::error::Misbehaviour;
 
@@ -110,12 +111,16 @@ pub(crate) struct Encoder<'a> {
     pub(crate) sam_serial_number: [u8; 4],
 }
 
-impl Encoder<'_> {
+impl<'a> Encoder<'a> {
     pub(crate) fn class(&self) -> CardClass {
         self.product.class()
     }
 
-    pub(crate) fn data(&self, span: Span) -> &[u8] {
+    pub(super) fn header(&self, ins: u8, p1: u8, p2: u8) -> Header {
+        Header::new(self.class().byte(), ins, p1, p2)
+    }
+
+    pub(crate) fn data(&self, span: Span) -> &'a [u8] {
         span.of(self.payload)
     }
 }
@@ -162,8 +167,17 @@ pub(crate) trait Exchange {
     /// For errors and accounts.
     fn name(&self) -> CommandName;
 
+    /// Which case of command it is.
+    fn case(&self) -> Case;
+
+    /// Its header, and its data where the case has some.
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a>;
+
     /// Appends the command to `out`.
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case;
+    #[inline(always)]
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) {
+        self.apdu(to).write(self.case(), out);
+    }
 
     /// After which answers the reader sends the next command: specification 02, "Accepted status words".
     fn continues_after(&self, _moment: Moment, _postponed: PostponedCounters) -> StatusSet {
@@ -329,9 +343,17 @@ impl Exchange for Step {
         each!(self, exchange => exchange.name())
     }
 
+    fn case(&self) -> Case {
+        each!(self, exchange => exchange.case())
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        each!(self, exchange => exchange.apdu(to))
+    }
+
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        each!(self, exchange => exchange.encode(to, out))
+    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) {
+        each!(self, exchange => exchange.encode(to, out));
     }
 
     fn continues_after(&self, moment: Moment, postponed: PostponedCounters) -> StatusSet {

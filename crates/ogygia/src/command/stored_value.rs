@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::apdu::{Apdu, Data};
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::read_records::ReadRecords;
@@ -232,12 +233,13 @@ impl Exchange for Get {
         CommandName::SvGet
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn case(&self) -> Case {
+        Case::Two(self.le())
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let p2 = if self.reload { 0x07 } else { 0x09 };
-        let case = Case::Two(self.le());
-        let header = Header::new(to.class().stored_value_byte(), 0x7C, u8::from(self.extended), p2);
-        header.write(case, &[], out);
-        case
+        Apdu::bare(Header::new(to.class().stored_value_byte(), 0x7C, u8::from(self.extended), p2))
     }
 
     fn answer_length(&self) -> AnswerLength {
@@ -334,20 +336,20 @@ impl Operation {
         (self.kind == SvOperation::Debit).then(|| -i32::from(i16::from_be_bytes(*amount)))
     }
 
-    /// Appends the fields with the KVC of the purse in its place.
-    fn write_fields(self, payload: &[u8], kvc: Kvc, out: &mut Vec<u8>) {
+    /// The fields, with the KVC of the purse in its place.
+    fn fields(self, payload: &[u8], kvc: Kvc) -> impl Iterator<Item = u8> + '_ {
         let place = match self.kind {
             SvOperation::Reload => 3,
             SvOperation::Debit | SvOperation::Undebit => 6,
         };
         let fields = self.fields.of(payload).iter().enumerate();
-        out.extend(fields.map(|(index, byte)| if index == place { kvc.0 } else { *byte }));
+        fields.map(move |(index, byte)| if index == place { kvc.0 } else { *byte })
     }
 
     /// What the SAM signs: specification 03, "SV Prepare Load".
     pub(crate) fn write_partial(self, payload: &[u8], kvc: Kvc, out: &mut Vec<u8>) {
         out.extend_from_slice(&[self.ins(), 0x00, 0x00, self.lc(), 0x00]);
-        self.write_fields(payload, kvc, out);
+        out.extend(self.fields(payload, kvc));
     }
 }
 
@@ -360,19 +362,16 @@ impl Exchange for Operation {
         }
     }
 
+    fn case(&self) -> Case {
+        if self.in_session { Case::Three } else { Case::Four(self.card_mac_len()) }
+    }
+
     /// The material is what SV Prepare gave: challenge (3), SAM transaction number (3) and MAC.
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let (&[c0, c1, c2, n0, n1, n2], mac) = to.material.split_first_chunk::<6>().unwrap_or((&[0; 6], &[]));
-        let case = if self.in_session { Case::Three } else { Case::Four(self.card_mac_len()) };
-        out.extend_from_slice(&[to.class().stored_value_byte(), self.ins(), c0, c1, self.lc(), c2]);
-        self.write_fields(to.payload, to.purse_kvc, out);
-        out.extend_from_slice(&to.sam_serial_number);
-        out.extend_from_slice(&[n0, n1, n2]);
-        out.extend_from_slice(mac);
-        if let Case::Four(le) = case {
-            out.push(le);
-        }
-        case
+        let header = Header::new(to.class().stored_value_byte(), self.ins(), c0, c1);
+        let signed = to.sam_serial_number.into_iter().chain([n0, n1, n2]).chain(mac.iter().copied());
+        Apdu::new(header, Data::made([c2].into_iter().chain(self.fields(to.payload, to.purse_kvc)).chain(signed)))
     }
 
     fn accepts(&self) -> StatusSet {

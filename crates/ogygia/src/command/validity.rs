@@ -1,12 +1,11 @@
 //! Invalidate and Rehabilitate: specification 01, sections of these names.
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged};
 use super::terms::Terms;
-use crate::apdu::{Case, Header};
+use crate::apdu::Case;
 use crate::card::Content;
 use crate::error::{Error, Misbehaviour, Misuse};
 
@@ -56,10 +55,13 @@ impl Exchange for ChangeValidity {
         if self.invalidates { CommandName::Invalidate } else { CommandName::Rehabilitate }
     }
 
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
-        let ins = if self.invalidates { 0x04 } else { 0x44 };
-        Header::new(to.class().byte(), ins, 0x00, 0x00).write(Case::One, &[], out);
+    fn case(&self) -> Case {
         Case::One
+    }
+
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
+        let ins = if self.invalidates { 0x04 } else { 0x44 };
+        Apdu::bare(to.header(ins, 0x00, 0x00))
     }
 
     fn modifies(&self) -> bool {

@@ -1,12 +1,11 @@
 //! Update, Write and Append Record: specification 01, sections of these names.
 
-use alloc::vec::Vec;
-
+use super::apdu::Apdu;
 use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::step::{Encoder, Exchange, Exchanged, Span};
 use super::terms::{Terms, check_record, check_sfi};
-use crate::apdu::{Case, Header};
+use crate::apdu::Case;
 use crate::card::{Content, Sfi};
 use crate::error::{Error, Misbehaviour};
 
@@ -120,16 +119,19 @@ impl Exchange for Write {
         }
     }
 
+    fn case(&self) -> Case {
+        Case::Three
+    }
+
     #[inline(always)]
-    fn encode(&self, to: &Encoder<'_>, out: &mut Vec<u8>) -> Case {
+    fn apdu<'a>(&self, to: &Encoder<'a>) -> Apdu<'a> {
         let sfi = self.sfi.0 << 3;
         let (ins, p1, p2) = match self.kind {
             Kind::Update(record) => (0xDC, record, sfi | 4),
             Kind::Write(record) => (0xD2, record, sfi | 4),
             Kind::Append => (0xE2, 0x00, sfi),
         };
-        Header::new(to.class().byte(), ins, p1, p2).write(Case::Three, to.data(self.data), out);
-        Case::Three
+        Apdu::new(to.header(ins, p1, p2), to.data(self.data))
     }
 
     fn modifies(&self) -> bool {
@@ -163,6 +165,7 @@ mod tests {
     use crate::command::step::tests::{card, processed};
     use crate::error::Argument;
     use crate::test_hex::hex;
+    use alloc::vec::Vec;
 
     const R3: &str = "0A3C2005141001";
 

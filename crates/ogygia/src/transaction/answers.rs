@@ -147,7 +147,7 @@ impl Transaction {
             None => return Err(Refused::Misbehaved(Misbehaviour::NoStatus).at(index, prepared)),
         };
         let encrypted = prepared.is_encrypted() && self.block.predictions.get(index).is_none();
-        if unlikely(encrypted) && self.digest_ciphered(index, bytes) {
+        if unlikely(encrypted) && self.digest_ciphered(prepared, index, bytes) {
             return Ok(Read::Ciphered);
         }
         if unlikely(!prepared.facts.accepts.contains(answer.status)) {
@@ -155,7 +155,8 @@ impl Transaction {
         }
         if let Step::PkiOpening(opening) = prepared.step {
             cold_path();
-            return self.pki_opened(opening, index, answer, bytes).map_err(|refused| refused.at(index, prepared));
+            let opened = self.pki_opened(opening, (prepared, index), answer, bytes);
+            return opened.map_err(|refused| refused.at(index, prepared));
         }
         self.accept(prepared, index, answer).map_err(|refused| refused.at(index, prepared))?;
         if !encrypted {
@@ -235,7 +236,7 @@ impl Transaction {
         if let Some(prediction) = self.block.predictions.get(index) {
             return if prediction == bytes { Ok(()) } else { Err(Misbehaviour::NotAsPredicted.into()) };
         }
-        let command = self.block.clear_digested(index);
+        let command = self.block.clear_digested(prepared, index);
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.digest(command, bytes);
         }

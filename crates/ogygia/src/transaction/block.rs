@@ -18,7 +18,8 @@ pub(super) struct Block {
     /// The same commands in clear, where they are ciphered; empty entries where they are not, or none. The last ones may
     /// still be on their way through the cipher.
     clear: Batch,
-    forms: Vec<Form>,
+    /// Places of the commands that are ciphered.
+    ciphered: Vec<usize>,
     /// A PIN may be among them.
     secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
@@ -41,12 +42,6 @@ impl FileSet {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Form {
-    case: Case,
-    ciphered: bool,
-}
-
 impl Block {
     /// An empty block that begins with this command of the prepared list.
     pub(super) fn restart(&mut self, first: usize) {
@@ -58,7 +53,7 @@ impl Block {
         self.commands.clear();
         self.clear.clear();
         self.accepts.clear();
-        self.forms.clear();
+        self.ciphered.clear();
         self.predictions.clear();
         self.touched = FileSet::default();
     }
@@ -74,41 +69,33 @@ impl Block {
     }
 
     pub(super) fn push(&mut self, prepared: &Prepared, postponed: PostponedCounters, encoder: &Encoder<'_>) {
-        let case = self.commands.push_with(|out| prepared.step.encode(encoder, out));
-        self.forms.push(Form { case, ciphered: false });
+        self.commands.push_with(|out| prepared.step.encode(encoder, out));
         self.accepts.push(prepared.continues_after(postponed));
     }
 
     /// Takes a command in clear that has yet to be ciphered.
-    pub(super) fn push_clear(&mut self, prepared: &Prepared, encoder: &Encoder<'_>) -> Case {
+    pub(super) fn push_clear(&mut self, prepared: &Prepared, encoder: &Encoder<'_>) {
         while self.clear.len() < self.commands.len() {
             self.clear.push(&[]);
         }
-        let case = self.clear.push_with(|out| prepared.step.encode(encoder, out));
-        self.forms.push(Form { case, ciphered: false });
-        case
+        self.clear.push_with(|out| prepared.step.encode(encoder, out));
     }
 
     /// Forgets commands in clear that are not going to be ciphered, from `len` on.
     pub(super) fn truncate_clear(&mut self, len: usize) {
         self.clear.truncate(len);
-        self.forms.truncate(len);
     }
 
     /// Takes the command that was built in clear as the SAM has ciphered it: without the Le of case 4, which goes back.
-    pub(super) fn push_ciphered(&mut self, command: &[u8], accepts: StatusSet) {
-        let mut le = None;
-        if let Some(form) = self.forms.get_mut(self.commands.len()) {
-            form.ciphered = true;
-            if let Case::Four(length) = form.case {
-                le = Some(length);
-            }
-        }
+    pub(super) fn push_ciphered(&mut self, prepared: &Prepared, postponed: PostponedCounters, command: &[u8]) {
+        self.ciphered.push(self.commands.len());
         self.commands.push_with(|out| {
             out.extend_from_slice(command);
-            out.extend(le);
+            if let Case::Four(le) = prepared.step.case() {
+                out.push(le);
+            }
         });
-        self.accepts.push(accepts);
+        self.accepts.push(prepared.continues_after(postponed));
     }
 
     /// Sends the command that was built in clear as it is.
@@ -131,7 +118,7 @@ impl Block {
     }
 
     pub(super) fn was_ciphered(&self, index: usize) -> bool {
-        self.forms.get(index).is_some_and(|form| form.ciphered)
+        self.ciphered.contains(&index)
     }
 
     /// The command as it was before it was ciphered.
@@ -149,9 +136,8 @@ impl Block {
         if unlikely(prepared.facts.applies_command()) { self.clear(index) } else { &[] }
     }
 
-    /// The part of a command that enters the digest.
-    pub(super) fn clear_digested(&self, index: usize) -> &[u8] {
-        let command = self.clear(index);
-        self.forms.get(index).map_or(command, |form| form.case.digested(command))
+    /// The part of the command, as [`clear`](Self::clear) has it, that enters the digest.
+    pub(super) fn clear_digested(&self, prepared: &Prepared, index: usize) -> &[u8] {
+        prepared.digested_part(self.clear(index))
     }
 }

@@ -8,7 +8,7 @@ use core::hint::cold_path;
 use super::machine::{CardWork, SamWork, State};
 use super::overlap::NextMaterial;
 use super::{Symmetric, Transaction};
-use crate::apdu::{Case, Response, StatusWord};
+use crate::apdu::{Response, StatusWord};
 use crate::card::Card;
 use crate::command::{
     Change, Encoder, Exchange, Exchanged, Forecast, List, Material, Prepared, SessionForm, Step, Verify,
@@ -230,11 +230,11 @@ impl Transaction {
     }
 
     /// Builds a command in clear that has yet to be ciphered.
-    pub(super) fn push_clear(&mut self, prepared: &Prepared) -> Case {
+    pub(super) fn push_clear(&mut self, prepared: &Prepared) {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
         block.guard(list);
-        block.push_clear(prepared, &encoder)
+        block.push_clear(prepared, &encoder);
     }
 
     /// Has the SAM digest the commands of the block before the card has seen them, as far as their answers are certain.
@@ -267,7 +267,7 @@ impl Transaction {
         let only_succeeds =
             |prepared: &&Prepared| prepared.facts.only_succeeds() && prepared.is_digested() && !prepared.is_encrypted();
         for prepared in next.take_while(only_succeeds) {
-            symmetric.service.digest(block.clear_digested(block.predictions.len()), &answer);
+            symmetric.service.digest(block.clear_digested(prepared, block.predictions.len()), &answer);
             block.predictions.push(&answer);
             block.note_predicted(prepared);
         }
@@ -303,7 +303,7 @@ impl Transaction {
         }
         block.note_predicted(prepared);
         if let (Some(symmetric), Some(answer)) = (symmetric, block.predictions.get(index)) {
-            symmetric.service.digest(block.clear_digested(index), answer);
+            symmetric.service.digest(block.clear_digested(prepared, index), answer);
         }
         true
     }

@@ -39,8 +39,8 @@ impl Transaction {
 
     /// Builds the next command in clear, and tells whether the SAM must cipher it before it is sent.
     pub(super) fn build_clear(&mut self, prepared: &Prepared) -> bool {
-        let case = self.push_clear(prepared);
-        self.is_stepwise() || matches!(case, Case::Three | Case::Four(_))
+        self.push_clear(prepared);
+        self.is_stepwise() || matches!(prepared.step.case(), Case::Three | Case::Four(_))
     }
 
     /// Has the SAM cipher the command that was built last, and with it whatever follows that can be known by then.
@@ -54,8 +54,8 @@ impl Transaction {
     }
 
     fn queue_cipher(&mut self, index: usize) {
-        if let Some(symmetric) = &mut self.symmetric {
-            symmetric.service.ask_cipher(self.block.clear_digested(index));
+        if let (Some(symmetric), Some(prepared)) = (&mut self.symmetric, self.list.get(self.block.first + index)) {
+            symmetric.service.ask_cipher(self.block.clear_digested(prepared, index));
         }
     }
 
@@ -128,8 +128,7 @@ impl Transaction {
             let Some(&prepared) = self.list.get(self.block.first + index) else { return };
             match &mut self.symmetric {
                 Some(symmetric) if prepared.is_encrypted() => {
-                    let accepts = prepared.continues_after(self.card.postponed);
-                    self.block.push_ciphered(symmetric.service.take_material(), accepts);
+                    self.block.push_ciphered(&prepared, self.card.postponed, symmetric.service.take_material());
                 }
                 _ => self.push_to_block(&prepared),
             }
@@ -138,11 +137,11 @@ impl Transaction {
 
     /// Has the SAM digest a ciphered exchange. True when it must decipher the answer before it can be read.
     #[cold]
-    pub(super) fn digest_ciphered(&mut self, index: usize, answer: &[u8]) -> bool {
+    pub(super) fn digest_ciphered(&mut self, prepared: &Prepared, index: usize, answer: &[u8]) -> bool {
         let has_data = answer.len() > 2;
         let Some(symmetric) = &mut self.symmetric else { return false };
         if !self.block.was_ciphered(index) {
-            symmetric.service.digest_encrypted(self.block.clear_digested(index), false);
+            symmetric.service.digest_encrypted(self.block.clear_digested(prepared, index), false);
         }
         symmetric.service.digest_encrypted(answer, has_data);
         has_data
@@ -172,14 +171,14 @@ impl Transaction {
     /// that it need not. An answer that may be refused is left for later: those before it are read first.
     fn digest_behind(&mut self, index: usize, responses: &Batch) -> usize {
         let mut behind = index + 1;
-        while let (Some(prepared), Some(bytes)) = (self.list.get(self.block.first + behind), responses.get(behind)) {
+        while let (Some(&prepared), Some(bytes)) = (self.list.get(self.block.first + behind), responses.get(behind)) {
             let accepted = Response::parse(bytes)
                 .is_some_and(|answer| !answer.data.is_empty() && prepared.facts.accepts.contains(answer.status));
             let ciphered = prepared.is_encrypted() && self.block.predictions.get(behind).is_none();
             if self.is_stepwise() || !accepted || !ciphered {
                 break;
             }
-            self.digest_ciphered(behind, bytes);
+            self.digest_ciphered(&prepared, behind, bytes);
             behind += 1;
         }
         behind

@@ -4,7 +4,7 @@ use super::Transaction;
 use super::answers::{Read, Refused};
 use super::machine::State;
 use crate::apdu::{Batch, Response};
-use crate::command::PkiOpening;
+use crate::command::{PkiOpening, Prepared};
 use crate::error::Error;
 
 /// The asymmetric side of a transaction.
@@ -33,7 +33,7 @@ impl Transaction {
     pub(super) fn pki_opened(
         &mut self,
         _opening: PkiOpening,
-        _index: usize,
+        _place: (&Prepared, usize),
         _answer: Response<'_>,
         _bytes: &[u8],
     ) -> Result<Read, Refused> {

@@ -7,7 +7,7 @@ use super::machine::{CardWork, State};
 use crate::apdu::{Batch, Response, StatusSet, StatusWord};
 use crate::card::Card;
 use crate::command::{
-    CertificateKind, Exchange, Exchanged, GetOne, Material, PkiOpened, PkiOpening, SessionForm, Step,
+    CertificateKind, Exchange, Exchanged, GetOne, Material, PkiOpened, PkiOpening, Prepared, SessionForm, Step,
 };
 use crate::error::{Error, Fate, Misbehaviour, Misuse};
 use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore, VerifiedKey};
@@ -128,7 +128,7 @@ impl Transaction {
     pub(super) fn pki_opened(
         &mut self,
         opening: PkiOpening,
-        index: usize,
+        (prepared, index): (&Prepared, usize),
         answer: Response<'_>,
         bytes: &[u8],
     ) -> Result<Read, Refused> {
@@ -147,7 +147,7 @@ impl Transaction {
         let today = asymmetric.settings.today;
         let key = asymmetric.settings.trusted.verify_card_certificate(&certificate, &holder, today)?;
         let opened = PkiOpened::parse(answer.data, &self.card, opening.read).map_err(Misbehaviour::from)?;
-        asymmetric.session = Some(SessionVerifier::start(&key, self.block.clear_digested(index), bytes)?);
+        asymmetric.session = Some(SessionVerifier::start(&key, self.block.clear_digested(prepared, index), bytes)?);
         asymmetric.verified = Some(key);
         self.card.ratified = Some(opened.ratified);
         self.card.transaction_counter = Some(opened.transaction_counter);
@@ -174,9 +174,7 @@ impl Transaction {
         if let Some(asymmetric) = &mut self.asymmetric {
             asymmetric.request.clear();
             for part in PARTS {
-                asymmetric.request.push_with(|out| {
-                    part.encode(&encoder, out);
-                });
+                asymmetric.request.push_with(|out| part.encode(&encoder, out));
             }
         }
         self.held = index..index;
