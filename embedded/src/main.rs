@@ -38,11 +38,10 @@ extern "C" fn main(_argc: c_int, _argv: *const *const u8) -> c_int {
 fn run() -> Result<usize, Failure> {
     let peers = Peers::new();
     let canned = arena::used();
-    let mut card = validation::card()?;
-    let mut transaction = validation::transaction(card.clone())?;
+    let mut transaction = validation::transaction(validation::card()?)?;
     peers.validate_and_look(&mut transaction)?;
     let warm = arena::used();
-    validation::restart(&mut transaction, &mut card)?;
+    validation::restart(&mut transaction)?;
     peers.validate_and_look(&mut transaction)?;
     if arena::used() == warm { Ok(warm - canned) } else { Err(Failure::AllocatedWhenWarm) }
 }

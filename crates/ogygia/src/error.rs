@@ -64,6 +64,14 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// What a card has answered to its selection cannot be read.
+    pub(crate) fn refused_selection(malformed: Malformed) -> Self {
+        let (command, how) = (CommandName::SelectApplication, malformed.into());
+        Self::PeerMisbehaved { peer: Peer::Card, index: 0, command, how }
+    }
+}
+
 /// How the caller is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -78,13 +78,12 @@ fn transaction_first() -> Work {
 /// The same with each card that follows.
 fn transaction_warm() -> Work {
     let peers = Peers::new();
-    let mut card = Card::blank();
     let mut transaction = validation::card().and_then(validation::transaction);
     let looked = transaction.as_mut().map_err(|wrong| *wrong).and_then(|tx| peers.validate_and_look(tx));
     assert_eq!(looked, Ok(()));
     Box::new(move || {
         let validated = transaction.as_mut().map_err(|wrong| *wrong).and_then(|transaction| {
-            validation::restart(transaction, &mut card)?;
+            validation::restart(transaction)?;
             peers.validate(transaction, seen)
         });
         assert_eq!(validated, Ok(()));

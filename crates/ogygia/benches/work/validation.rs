@@ -205,9 +205,8 @@ pub(crate) fn transaction(card: Card) -> Result<Transaction, Wrong> {
 }
 
 /// The next card, in the memory of the one before.
-pub(crate) fn restart(transaction: &mut Transaction, card: &mut Card) -> Result<(), Wrong> {
-    card.reset(Some(SELECTED), &[]).map_err(|_| "the card is not recognised")?;
-    transaction.restart(card).map_err(|_| "the transaction is not at rest")
+pub(crate) fn restart(transaction: &mut Transaction) -> Result<(), Wrong> {
+    transaction.restart_selected(Some(SELECTED), &[]).map_err(|_| "the card is not recognised")
 }
 
 fn read(transaction: &mut Transaction) -> Result<(), Error> {

@@ -43,6 +43,21 @@ impl FileId {
     }
 }
 
+/// A file that is acted on.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    id: FileId,
+    /// How many records were added in front of the others.
+    appended: i32,
+}
+
+impl Met {
+    /// Where this record is now.
+    fn place(self, number: u8) -> Place {
+        Place::new(self.id, i32::from(number) - self.appended)
+    }
+}
+
 /// Where a record stands among all: by file, then by its number, less the records that were added in front since the
 /// file was met, so that those that move by one need not be touched. Those that were added have 0, −1, and so on; they
 /// stand behind the others of the file, so that the next one need not move them either.
@@ -98,6 +113,10 @@ impl Clone for Files {
 
     #[inline(always)]
     fn clone_from(&mut self, source: &Self) {
+        if source.files.is_empty() {
+            // As the image is when the first session opens.
+            return self.clear();
+        }
         self.files.clone_from(&source.files);
         self.records.clone_from(&source.records);
         self.bytes.clone_from(&source.bytes);
@@ -152,9 +171,15 @@ impl Files {
     }
 
     #[inline(always)]
-    fn meet(&mut self, sfi: Sfi) -> FileId {
+    fn meet(&mut self, sfi: Sfi) -> Met {
         let known = if sfi == Sfi::CURRENT { self.current } else { self.find_sfi(sfi) };
-        self.make_current(known, sfi)
+        match known.and_then(|id| self.files.get(id.index()).map(|file| Met { id, appended: file.appended })) {
+            Some(met) => {
+                self.current = Some(met.id);
+                met
+            }
+            None => Met { id: self.make_current(None, sfi), appended: 0 },
+        }
     }
 
     /// As [`touch`](Self::touch), for a header: a file without SFI is known by its LID.
@@ -185,8 +210,8 @@ impl Files {
         self.files.get(file.index()).map_or(0, |entry| entry.appended)
     }
 
-    fn place(&self, file: FileId, number: u8) -> Place {
-        Place::new(file, i32::from(number) - self.appended(file))
+    fn place(&self, id: FileId, number: u8) -> Place {
+        Met { id, appended: self.appended(id) }.place(number)
     }
 
     /// Where the record is, or would be. Most often it is the last one, or comes behind it.
@@ -241,8 +266,8 @@ impl Files {
 
     /// The record is `data`, and nothing else.
     pub(crate) fn replace(&mut self, sfi: Sfi, number: u8, data: &[u8]) {
-        let file = self.meet(sfi);
-        self.replace_at(self.place(file, number), data);
+        let place = self.meet(sfi).place(number);
+        self.replace_at(place, data);
     }
 
     #[inline(always)]
@@ -262,8 +287,7 @@ impl Files {
 
     /// The record holds `data` from `offset` on; other known bytes stay.
     pub(crate) fn set_at(&mut self, sfi: Sfi, number: u8, offset: usize, data: &[u8]) {
-        let file = self.meet(sfi);
-        let (place, end) = (self.place(file, number), offset + data.len());
+        let (place, end) = (self.meet(sfi).place(number), offset + data.len());
         let room = match self.slot(place).map(|index| self.records.get(index)) {
             // What is not there has no holes.
             Err(index) if offset == 0 => return self.insert(index, place, data),
@@ -277,8 +301,8 @@ impl Files {
     /// The bytes of the record from `offset` on are OR-ed with `data`. What of them was not known is not known now.
     pub(crate) fn or_at(&mut self, sfi: Sfi, number: u8, offset: usize, data: &[u8]) {
         let file = self.meet(sfi);
-        let (place, end) = (self.place(file, number), offset + data.len());
-        let known = self.record(file, number).map_or(0, <[u8]>::len);
+        let (place, end) = (file.place(number), offset + data.len());
+        let known = self.record(file.id, number).map_or(0, <[u8]>::len);
         if end > known {
             self.holes.push(Hole { place, start: known, end, stale: false });
         }
@@ -290,14 +314,15 @@ impl Files {
 
     /// A new record 1; the others move by one. Those beyond the known number of records are gone.
     pub(crate) fn append(&mut self, sfi: Sfi, data: &[u8]) {
-        let file = self.meet(sfi);
-        if let Some(entry) = self.files.get_mut(file.index()) {
-            entry.appended = entry.appended.saturating_add(1);
+        let mut file = self.meet(sfi);
+        file.appended = file.appended.saturating_add(1);
+        if let Some(entry) = self.files.get_mut(file.id.index()) {
+            entry.appended = file.appended;
             if let Some(header) = entry.header {
-                self.cut(file, header.records_number.max(1));
+                self.cut(file.id, header.records_number.max(1));
             }
         }
-        self.replace_at(self.place(file, 1), data);
+        self.replace_at(file.place(1), data);
     }
 
     /// The file has at most so many records.
@@ -331,8 +356,8 @@ impl Files {
     pub(crate) fn forget_counter(&mut self, sfi: Sfi, number: u8) {
         let file = self.meet(sfi);
         let offset = counter_offset(number);
-        if self.record(file, 1).is_some_and(|record| record.len() > offset) {
-            let place = self.place(file, 1);
+        if self.record(file.id, 1).is_some_and(|record| record.len() > offset) {
+            let place = file.place(1);
             self.holes.push(Hole { place, start: offset, end: offset + 3, stale: true });
         }
     }

@@ -100,10 +100,10 @@ impl Prepared {
     /// After which answers the reader sends the next command. Whether the card postpones answers may have come out since
     /// the command was prepared.
     pub(crate) fn continues_after(&self, postponed: PostponedCounters) -> StatusSet {
-        match postponed {
-            PostponedCounters::No => self.facts.continues_after,
-            other => self.step.continues_after(self.moment, other),
+        if unlikely(postponed != PostponedCounters::No) {
+            return self.step.continues_after(self.moment, postponed);
         }
+        self.facts.continues_after
     }
 
     /// Whether what follows cannot be built before this is answered.
@@ -117,7 +117,17 @@ impl Prepared {
 
     /// The part of the command, as it was built, that enters a digest: specification 01, "What is fed to the session MAC".
     pub(crate) fn digested_part<'a>(&self, command: &'a [u8]) -> &'a [u8] {
-        if self.facts.is_case_4() { Case::Four(0).digested(command) } else { command }
+        let end = command.len().saturating_sub(usize::from(self.facts.is_case_4()));
+        command.get(..end).unwrap_or_default()
+    }
+
+    /// Whether building it takes the image. What the SAM makes of its digest, or of the command itself, does not.
+    pub(crate) const fn needs_image(&self) -> bool {
+        match self.facts.material {
+            Material::Mac | Material::EarlyMac => false,
+            Material::None => !self.is_encrypted(),
+            _ => true,
+        }
     }
 
     /// Whether it enters the digest of a session.

@@ -8,7 +8,7 @@ use super::list::List;
 use super::name::{CommandName, Refusal, Refusals};
 use super::open::MergedRead;
 use super::step::{AnswerLength, Encoder, Exchange, Exchanged, Forecast, Moment};
-use super::terms::{Terms, check, check_record, check_sfi};
+use super::terms::{Terms, check, check_record, check_records, check_sfi};
 use crate::apdu::{Case, StatusSet, StatusWord};
 use crate::card::{Content, PostponedCounters, Sfi};
 use crate::error::{Argument, Error, Malformed, Misbehaviour};
@@ -70,9 +70,7 @@ impl ReadRecords {
     pub(super) fn prepare(&self, list: &mut List, terms: &Terms<'_>) -> Result<(), Error> {
         let (first, last) = (*self.records.start(), *self.records.end());
         check_sfi(self.sfi)?;
-        check_record(first)?;
-        check_record(last)?;
-        check(first <= last, Argument::RecordNumber)?;
+        check_records(first, last)?;
         terms.check_size(self.size)?;
         if first < last && terms.product().reads_several_records() {
             let per_command = u16::from(terms.capacity()) / (u16::from(self.size) + 2);

@@ -10,6 +10,7 @@ use super::terms::{Mode, Terms};
 use crate::apdu::{Case, StatusSet};
 use crate::card::{Level, PostponedCounters, Product};
 use crate::error::Error;
+use crate::hint::unlikely;
 
 /// Opens a secure session. Readings prepared right behind it may travel in the same command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,8 +139,16 @@ impl<'a> Closed<'a> {
     pub(crate) fn parse(data: &'a [u8], mac_len: usize) -> Option<Self> {
         let (postponed, mac) = data.split_at_checked(data.len().checked_sub(mac_len)?)?;
         let closed = Self { postponed, mac };
-        let counted: usize = closed.postponed().map(|answer| answer.len() + 1).sum();
-        (counted == postponed.len()).then_some(closed)
+        if unlikely(closed.has_postponed()) {
+            let counted: usize = closed.postponed().map(|answer| answer.len() + 1).sum();
+            return (counted == postponed.len()).then_some(closed);
+        }
+        Some(closed)
+    }
+
+    /// Whether there are postponed answers.
+    pub(crate) fn has_postponed(&self) -> bool {
+        !self.postponed.is_empty()
     }
 
     /// The postponed answers, in the order of their commands.

@@ -133,5 +133,10 @@ pub(super) fn check_sfi(sfi: Sfi) -> Result<(), Error> {
 }
 
 pub(super) fn check_record(number: u8) -> Result<(), Error> {
-    check((1..=250).contains(&number), Argument::RecordNumber)
+    check_records(number, number)
+}
+
+/// The first and the last record of a range.
+pub(super) fn check_records(first: u8, last: u8) -> Result<(), Error> {
+    check(first >= 1 && first <= last && last <= 250, Argument::RecordNumber)
 }

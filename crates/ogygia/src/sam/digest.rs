@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::command::Encoder;
 use super::queue::Queue;
+use crate::apdu::StatusWord;
 use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
 use crate::hint::unlikely;
@@ -83,15 +84,30 @@ impl Digest {
     pub(super) fn push_exchange(&mut self, command: &[u8], answer: &[u8]) {
         let len = self.group.len() + 2 + command.len() + answer.len();
         if unlikely(len > self.group_capacity) {
-            self.push(command);
-            self.push(answer);
-        } else {
-            self.add_to_group(command);
-            self.add_to_group(answer);
+            return self.push_apart(command, answer);
         }
+        self.add_to_group(command);
+        self.add_to_group(answer);
+    }
+
+    /// As [`push_exchange`](Self::push_exchange), with an answer that says nothing but that all is well.
+    #[inline(always)]
+    pub(super) fn push_success(&mut self, command: &[u8]) {
+        const ANSWER: [u8; 2] = StatusWord::SUCCESS.to_bytes();
+        if unlikely(self.group.len() + 4 + command.len() > self.group_capacity) {
+            return self.push_apart(command, &ANSWER);
+        }
+        self.add_to_group(command);
+        let [first, second] = ANSWER;
+        self.group.extend_from_slice(&[2, first, second]);
     }
 
     #[cold]
+    fn push_apart(&mut self, command: &[u8], answer: &[u8]) {
+        self.push(command);
+        self.push(answer);
+    }
+
     fn push(&mut self, block: &[u8]) {
         let taken = block.len() + 1;
         if taken > self.group_capacity {

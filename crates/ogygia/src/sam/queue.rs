@@ -67,16 +67,20 @@ impl Queue {
         other.clear();
     }
 
+    /// The number of answers is not the number of commands.
+    #[cold]
+    fn wrong_count(&self, responses: usize) -> Error {
+        Error::ResponseCount { peer: Peer::Sam, commands: self.commands.len(), responses }
+    }
+
     /// Hands all the answers over in order, and gives the first thing that is wrong: point G44.
     pub(super) fn answers(
         &self,
         responses: &Batch,
         mut each: impl FnMut(Queued<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let count =
-            || Error::ResponseCount { peer: Peer::Sam, commands: self.commands.len(), responses: responses.len() };
         if unlikely(responses.len() > self.commands.len()) {
-            return Err(count());
+            return Err(self.wrong_count(responses.len()));
         }
         let mut wrong = None;
         for (index, (expected, bytes)) in self.expected.iter().zip(responses.iter()).enumerate() {
@@ -86,10 +90,7 @@ impl Queue {
             }
             let answered = match Response::parse(bytes) {
                 Some(answer) => each(Queued { index, expected, answer }),
-                None => {
-                    let how = Misbehaviour::NoStatus;
-                    Err(Error::PeerMisbehaved { peer: Peer::Sam, index, command: expected.name, how })
-                }
+                None => Err(no_status(index, expected)),
             };
             if let Err(error) = answered {
                 cold_path();
@@ -101,20 +102,29 @@ impl Queue {
                 cold_path();
                 Err(error)
             }
-            None if unlikely(responses.len() < self.commands.len()) => Err(count()),
+            None if unlikely(responses.len() < self.commands.len()) => Err(self.wrong_count(responses.len())),
             None => Ok(()),
         }
     }
 }
 
+#[cold]
+fn no_status(index: usize, expected: &Expected) -> Error {
+    let how = Misbehaviour::NoStatus;
+    Error::PeerMisbehaved { peer: Peer::Sam, index, command: expected.name, how }
+}
+
 impl Queued<'_> {
-    /// The answer has the length that it should have, or what is wrong with it.
-    pub(crate) fn check_length(&self) -> Result<(), Error> {
+    /// Whether the answer has the length that it should have.
+    pub(crate) fn has_expected_length(&self) -> bool {
+        let expected = usize::from(self.expected.answer_len);
+        expected == 0 || expected == self.answer.data.len()
+    }
+
+    /// The answer does not have that length.
+    pub(crate) fn unexpected_length(&self) -> Error {
         let (expected, received) = (usize::from(self.expected.answer_len), self.answer.data.len());
-        if unlikely(expected != 0 && expected != received) {
-            return Err(self.misbehaved(Misbehaviour::UnexpectedLength { expected, received }));
-        }
-        Ok(())
+        self.misbehaved(Misbehaviour::UnexpectedLength { expected, received })
     }
 
     /// The SAM has refused the command.

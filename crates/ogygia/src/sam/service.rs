@@ -200,6 +200,12 @@ impl Service {
         self.digest.push_exchange(command, answer);
     }
 
+    /// As [`digest`](Self::digest), with an answer that says nothing but that all is well.
+    #[inline(always)]
+    pub(crate) fn digest_success(&mut self, command: &[u8]) {
+        self.digest.push_success(command);
+    }
+
     /// Queues what makes the terminal's MAC.
     pub(crate) fn ask_mac(&mut self) {
         let Some(form) = self.digest.form() else { return };
@@ -542,10 +548,9 @@ impl Answers {
         signatures: &mut Signatures,
         authenticated: &mut bool,
     ) -> Result<(), Error> {
-        if unlikely(queued.answer.status != StatusWord::SUCCESS) {
+        if unlikely(queued.answer.status != StatusWord::SUCCESS || !queued.has_expected_length()) {
             return Err(refused(queued, signatures));
         }
-        queued.check_length()?;
         let data = queued.answer.data;
         match queued.expected.purpose {
             Purpose::Itself => {}
@@ -568,10 +573,11 @@ fn take_signature(queued: &Queued<'_>, signatures: &mut Signatures) -> Result<()
     })
 }
 
-/// A wrong MAC or signature is the card's doing, and no error of the SAM.
+/// What is wrong with an answer. A wrong MAC or signature is the card's doing, and no error of the SAM.
 #[cold]
 fn refused(queued: &Queued<'_>, signatures: &mut Signatures) -> Error {
     match (queued.answer.status, queued.expected.name) {
+        (StatusWord::SUCCESS, _) => queued.unexpected_length(),
         (StatusWord::WRONG_MAC, CommandName::SamDigestAuthenticate) => Untrusted::SessionMac.into(),
         (StatusWord::WRONG_MAC, CommandName::SamSvCheck) => Untrusted::StoredValueMac.into(),
         (StatusWord::WRONG_MAC, CommandName::SamPsoVerifySignature) => {

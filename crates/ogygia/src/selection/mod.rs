@@ -15,10 +15,9 @@ pub use scenario::{Outcome, PowerOnFilter, Scenario};
 use crate::apdu::{Batch, Case, Header, Response, StatusSet};
 use crate::card::{Card, Product, Quirks};
 use crate::command::{
-    Command, CommandName, Encoder, Exchange, Exchanged, List, Means, PreOpened, ReadBinary, Step, Terms,
-    check_at_selection,
+    Command, Encoder, Exchange, Exchanged, List, Means, PreOpened, ReadBinary, Step, Terms, check_at_selection,
 };
-use crate::error::{Argument, Error, Malformed, Misbehaviour, Misuse};
+use crate::error::{Argument, Error, Misbehaviour, Misuse};
 use crate::request::{ChannelControl, Peer, Request};
 
 /// Which of the applications whose names begin alike: specification 02, "Where selection ends and the card layer
@@ -208,7 +207,7 @@ impl Selection {
         answers: impl ExactSizeIterator<Item = &'a [u8]>,
     ) -> Result<Card, Error> {
         let mut card = Card::blank();
-        card.reset(select_response, power_on_data).map_err(refused_selection)?;
+        card.reset(select_response, power_on_data).map_err(Error::refused_selection)?;
         if answers.len() != self.list.len() {
             return Err(self.count(answers.len()));
         }
@@ -220,15 +219,6 @@ impl Selection {
 
     fn count(&self, responses: usize) -> Error {
         Error::ResponseCount { peer: Peer::Card, commands: self.commands.len(), responses }
-    }
-}
-
-fn refused_selection(malformed: Malformed) -> Error {
-    Error::PeerMisbehaved {
-        peer: Peer::Card,
-        index: 0,
-        command: CommandName::SelectApplication,
-        how: Misbehaviour::Malformed(malformed),
     }
 }
 

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::*;
 use crate::card::{Level, Sfi};
+use crate::command::CommandName;
 use crate::command::{DataTag, GetData, PreOpenSession, ReadCounters, ReadRecord, SelectFile, UpdateRecord};
 use crate::request::Loss;
 use crate::test_hex::hex;

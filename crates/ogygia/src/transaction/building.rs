@@ -3,8 +3,6 @@
 //! Specification 02, "Cutting the list into blocks" and "Which commands need the crypto service, which can be
 //! anticipated".
 
-use core::hint::cold_path;
-
 use super::machine::{CardWork, SamWork, State};
 use super::overlap::NextMaterial;
 use super::{Symmetric, Transaction};
@@ -34,11 +32,12 @@ impl Transaction {
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
         while let Some(prepared) = self.list.get(self.block.end()) {
-            if prepared.is_plain() && !self.overlaps() && !self.is_deferring() {
+            if prepared.is_plain() && !unlikely(self.overlaps()) && !unlikely(self.is_deferring()) {
                 self.put_plain();
                 continue;
             }
-            if let Some(state) = self.put()? {
+            let prepared = *prepared;
+            if let Some(state) = self.put(&prepared)? {
                 return Ok(state);
             }
         }
@@ -58,35 +57,27 @@ impl Transaction {
 
     /// Puts the next command into the block, or tells what must be waited for before.
     #[inline(always)]
-    fn put(&mut self) -> Result<Option<State>, Error> {
-        let Some(&prepared) = self.list.get(self.block.end()) else { return Ok(None) };
+    fn put(&mut self, prepared: &Prepared) -> Result<Option<State>, Error> {
         let material = prepared.facts.material;
-        let encrypted = prepared.is_encrypted();
         if unlikely(self.cuts_before(&prepared.step)) {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        // What the SAM makes of its digest, or of the command itself, does not depend on the image.
-        let needs_image = match material {
-            Material::Mac | Material::EarlyMac => false,
-            Material::None => !encrypted,
-            _ => true,
-        };
-        if (needs_image || !self.block.commands.is_empty())
+        if unlikely(self.is_deferring())
+            && (prepared.needs_image() || !self.block.commands.is_empty())
             && let Some(state) = self.resolve_deferred()
         {
-            cold_path();
             return Ok(Some(state));
         }
         if self.symmetric.is_some()
             && material != Material::None
-            && let Some(state) = self.get_material(&prepared)?
+            && let Some(state) = self.get_material(prepared)?
         {
             return Ok(Some(state));
         }
-        if unlikely(encrypted) {
-            return self.put_encrypted(&prepared);
+        if unlikely(prepared.is_encrypted()) {
+            return self.put_encrypted(prepared);
         }
-        self.push_to_block(&prepared);
+        self.push_to_block(prepared);
         Ok(None)
     }
 
@@ -143,7 +134,7 @@ impl Transaction {
             let channel = if self.may_need_issuer() { ChannelControl::KeepOpen } else { self.channel };
             return self.send_block(channel);
         }
-        if self.is_deferring() {
+        if unlikely(self.is_deferring()) {
             self.flush_encrypted();
         }
         self.catch_up();
@@ -158,10 +149,10 @@ impl Transaction {
 
     #[inline(always)]
     fn send_block(&mut self, channel: ChannelControl) -> State {
-        if self.is_deferring() {
+        if unlikely(self.is_deferring()) {
             self.flush_encrypted();
         }
-        if (self.is_verifying() || self.is_deferring()) && self.seal() && !self.overlaps_ratification() {
+        if (self.is_verifying() || unlikely(self.is_deferring())) && self.seal() && !self.overlaps_ratification() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
         self.channel_closed = channel == ChannelControl::CloseAfter;
@@ -264,10 +255,11 @@ impl Transaction {
         let answer = StatusWord::SUCCESS.to_bytes();
         let predicted = block.predictions.len();
         let next = list.from(block.first + predicted).iter().take(block.commands.len() - predicted);
-        let only_succeeds =
-            |prepared: &&Prepared| prepared.facts.only_succeeds() && prepared.is_digested() && !prepared.is_encrypted();
+        let only_succeeds = |prepared: &&Prepared| {
+            prepared.facts.only_succeeds() && prepared.is_digested() && !unlikely(prepared.is_encrypted())
+        };
         for prepared in next.take_while(only_succeeds) {
-            symmetric.service.digest(block.clear_digested(prepared, block.predictions.len()), &answer);
+            symmetric.service.digest_success(block.clear_digested(prepared, block.predictions.len()));
             block.predictions.push(&answer);
             block.note_predicted(prepared);
         }
@@ -281,7 +273,7 @@ impl Transaction {
             self.block.note_predicted(prepared);
             return true;
         }
-        if prepared.is_encrypted() {
+        if unlikely(prepared.is_encrypted()) {
             return false;
         }
         let scratched = self.block.is_touched_by_predictions(prepared);

@@ -6,6 +6,7 @@
 use core::hint::cold_path;
 
 use super::Transaction;
+use super::block::Block;
 use super::overlap::NextMaterial;
 use crate::apdu::Batch;
 use crate::command::{Abort, Moment, Prepared, Step};
@@ -18,6 +19,8 @@ use crate::request::{ChannelControl, Loss, Peer, Request};
 pub(super) enum State {
     /// The application: commands are prepared.
     Idle,
+    /// The application, for another card: the last one was refused.
+    NoCard,
     /// The card.
     Card(CardWork),
     /// The SAM.
@@ -65,25 +68,34 @@ pub(super) enum SamWork {
 impl Transaction {
     pub(super) fn request(&self, peer: Peer) -> Option<Request<'_>> {
         match (self.state, peer) {
-            (State::Card(work), Peer::Card) => Some(Request {
-                peer,
-                commands: match (work, &self.asymmetric) {
-                    (CardWork::Issuer, Some(asymmetric)) => asymmetric.request(),
-                    _ => &self.block.commands,
-                },
-                accepts: if let CardWork::Issuer = work { &[] } else { &self.block.accepts },
-                stop: true,
-                channel: match work {
-                    CardWork::Block(channel) => channel,
-                    CardWork::Abort | CardWork::AbortStray => ChannelControl::KeepOpen,
-                    CardWork::Issuer => self.channel,
-                    CardWork::CloseChannel => ChannelControl::CloseAfter,
-                },
-            }),
+            (State::Card(CardWork::Block(channel)), Peer::Card) => Some(self.block_request(channel)),
+            (State::Card(work), Peer::Card) => Some(self.rarer_request(work)),
             (state, Peer::Sam) if matches!(state, State::Sam(_)) || self.is_sam_ahead() => {
                 self.symmetric.as_ref().map(|symmetric| symmetric.service.request())
             }
             _ => None,
+        }
+    }
+
+    fn block_request(&self, channel: ChannelControl) -> Request<'_> {
+        let Block { commands, accepts, .. } = &self.block;
+        Request { peer: Peer::Card, commands, accepts, stop: true, channel }
+    }
+
+    #[cold]
+    fn rarer_request(&self, work: CardWork) -> Request<'_> {
+        let channel = match work {
+            CardWork::Block(channel) => channel,
+            CardWork::Abort | CardWork::AbortStray => ChannelControl::KeepOpen,
+            CardWork::Issuer => self.channel,
+            CardWork::CloseChannel => ChannelControl::CloseAfter,
+        };
+        match (work, &self.asymmetric) {
+            (CardWork::Issuer, Some(asymmetric)) => {
+                let commands = asymmetric.request();
+                Request { peer: Peer::Card, commands, accepts: &[], stop: true, channel }
+            }
+            _ => self.block_request(channel),
         }
     }
 
@@ -93,16 +105,15 @@ impl Transaction {
         let next = if unlikely(self.sam_failure.is_some()) { self.heed_sam_failure(next) } else { next };
         match next {
             // What is prepared waits for its own processing.
-            Ok(State::Done) if self.state == State::Sam(SamWork::Prefetch) => self.state = State::Done,
+            Ok(State::Done) if matches!(self.state, State::Sam(SamWork::Prefetch)) => self.state = State::Done,
             Ok(State::Done) => {
                 self.list.clear();
-                self.block.restart(0);
                 self.state = State::Done;
             }
             Ok(state) => self.state = state,
             Err(error) => self.report(error),
         }
-        if self.overlaps() {
+        if unlikely(self.overlaps()) {
             self.work_ahead();
         }
     }
@@ -184,9 +195,8 @@ impl Transaction {
 
     /// All the answers were read.
     pub(super) fn after_block(&mut self, answered: usize) -> Result<State, Error> {
-        let commands = self.block.commands.len();
-        if answered < commands {
-            return Err(Error::ResponseCount { peer: Peer::Card, commands, responses: answered });
+        if unlikely(answered < self.block.commands.len()) {
+            return Err(self.wrong_count(answered));
         }
         self.check_sam()?;
         self.next_block();

@@ -199,21 +199,62 @@ impl Transaction {
     ///
     /// A card of unknown product, or a request under way. Then nothing has changed.
     pub fn restart(&mut self, card: &Card) -> Result<(), Error> {
-        self.check_idle()?;
+        self.check_replaceable()?;
         check_card(card)?;
         self.card.copy_from(card);
         drop_useless_pre_opening(&mut self.card, &self.means);
+        self.forget_transaction();
+        self.state = State::Idle;
+        Ok(())
+    }
+
+    /// As [`restart`](Self::restart), with the card that has answered so to its selection: what [`Card::reset`] takes. The
+    /// image is read where it will be used, which saves a copy.
+    ///
+    /// ```
+    /// # use ogygia::card::Card;
+    /// # use ogygia::transaction::{Security, Transaction};
+    /// # let select_response = [
+    /// #     0x6F, 0x23, 0x84, 0x09, 0x31, 0x54, 0x49, 0x43, 0x2E, 0x49, 0x43, 0x41, 0x31, 0xA5, 0x16, 0xBF, 0x0C, 0x13,
+    /// #     0xC7, 0x08, 0x00, 0x00, 0x00, 0x00, 0x11, 0x22, 0x33, 0x44, 0x53, 0x07, 0x0A, 0x3C, 0x20, 0x05, 0x14, 0x10,
+    /// #     0x01, 0x90, 0x00,
+    /// # ];
+    /// # let mut transaction = Transaction::new(Card::from_select_response(&select_response).unwrap(), Security::None)?;
+    /// transaction.restart_selected(Some(&select_response), &[])?;
+    /// assert_eq!(transaction.card().df_name(), b"1TIC.ICA1");
+    /// # Ok::<(), ogygia::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Busy`] when a request is under way; then nothing has changed. [`Error::PeerMisbehaved`] for an answer that
+    /// cannot be read, and [`Argument::Product`] for a card of unknown product; then the transaction has no card, and
+    /// answers everything with the latter, until it has another one.
+    pub fn restart_selected(&mut self, select_response: Option<&[u8]>, power_on_data: &[u8]) -> Result<(), Error> {
+        self.check_replaceable()?;
+        let read = self.card.reset(select_response, power_on_data).map_err(Error::refused_selection);
+        let accepted = read.and_then(|()| check_card(&self.card));
+        self.forget_transaction();
+        self.state = if unlikely(accepted.is_err()) { State::NoCard } else { State::Idle };
+        accepted
+    }
+
+    /// Whether another card may take the place of this one.
+    fn check_replaceable(&self) -> Result<(), Error> {
+        if self.state == State::NoCard { Ok(()) } else { self.check_idle() }
+    }
+
+    fn forget_transaction(&mut self) {
         self.list.reset();
         self.session.restart();
         self.sam_failure = None;
         self.next_material = NextMaterial::Unasked;
         if let Some(symmetric) = &mut self.symmetric {
-            symmetric.service.restart(card.full_serial_number());
+            symmetric.service.restart(self.card.full_serial_number());
         }
         if let Some(asymmetric) = &mut self.asymmetric {
             asymmetric.reset();
         }
-        Ok(())
     }
 
     /// The image of the card.
@@ -258,9 +299,12 @@ impl Transaction {
         self.check_idle()?;
         let command = command.into();
         let terms = Terms { card: &self.card, means: &self.means, session_is_open: self.session.is_open() };
-        self.list.pre_opened = self.card.pre_open.is_some();
+        let foretold = unlikely(self.card.pre_open.is_some());
+        self.list.pre_opened = foretold;
         let prepared = command.prepare(&mut self.list, &terms);
-        self.card.pre_open = self.card.pre_open.filter(|_| self.list.pre_opened);
+        if foretold && !self.list.pre_opened {
+            self.card.pre_open = None;
+        }
         if let Err(error) = prepared {
             cold_path();
             if !command.is_apart() {
@@ -299,7 +343,7 @@ impl Transaction {
     /// [`poll`](Self::poll) gives next is its abort; what the SAM digests ahead of time is of no use any more.
     /// [`Misuse::Busy`] when processing has begun.
     pub fn forget_sam(&mut self) -> Result<(), Error> {
-        self.check_idle()?;
+        self.check_replaceable()?;
         let Some(symmetric) = &mut self.symmetric else { return Ok(()) };
         symmetric.service.forget();
         if !self.session.is_open() {
@@ -402,7 +446,7 @@ impl Transaction {
     /// decides. Then [`outcome`](Self::outcome) need not wait for its answer, which is handed in when it comes.
     #[must_use]
     pub fn is_processing(&self) -> bool {
-        self.state != State::Idle
+        !matches!(self.state, State::Idle | State::NoCard)
     }
 
     /// The outcome of processing, once nothing more is to be sent. Taking it makes the transaction ready for more.
@@ -412,12 +456,16 @@ impl Transaction {
                 self.state = State::Idle;
                 Some(self.outcome)
             }
-            State::Idle | State::Card(_) | State::Sam(_) => None,
+            State::Idle | State::NoCard | State::Card(_) | State::Sam(_) => None,
         }
     }
 
     fn check_idle(&self) -> Result<(), Error> {
-        if unlikely(self.state != State::Idle) { Err(Misuse::Busy.into()) } else { Ok(()) }
+        if unlikely(self.state != State::Idle) { Err(self.not_idle()) } else { Ok(()) }
+    }
+
+    fn not_idle(&self) -> Error {
+        if self.state == State::NoCard { Argument::Product.into() } else { Misuse::Busy.into() }
     }
 
     fn next_after_sam_loss(&mut self, work: SamWork, loss: Loss) -> Result<State, Error> {

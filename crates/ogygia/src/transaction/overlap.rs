@@ -46,7 +46,7 @@ impl Transaction {
     /// Whether the block is sent before `next` is put into it, so that the SAM can begin with its answers: behind an
     /// opening that was not foretold, and on both sides of a ratification.
     pub(super) fn cuts_before(&self, next: &Step) -> bool {
-        self.overlaps()
+        unlikely(self.overlaps())
             && match self.block_steps().last() {
                 Some(Step::Opening(opening)) => !opening.pre_opened,
                 Some(Step::Close(_)) => matches!(next, Step::Ratify(_)),
@@ -57,12 +57,12 @@ impl Transaction {
 
     /// Whether the block can be sent while the SAM makes the MAC over it.
     pub(super) fn can_send_before_mac(&self) -> bool {
-        self.overlaps() && !self.block.commands.is_empty() && !self.is_verifying() && !self.is_deferring()
+        unlikely(self.overlaps()) && !self.block.commands.is_empty() && !self.is_verifying() && !self.is_deferring()
     }
 
     /// Whether the block is nothing but a ratification, for which the terminal need not be sure of the card.
     pub(super) fn overlaps_ratification(&self) -> bool {
-        self.overlaps() && self.block_steps().all(|step| matches!(step, Step::Ratify(_)))
+        unlikely(self.overlaps()) && self.block_steps().all(|step| matches!(step, Step::Ratify(_)))
     }
 
     fn block_steps(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
@@ -77,7 +77,7 @@ impl Transaction {
             State::Card(CardWork::Block(_)) => self.meanwhile(),
             State::Idle => Meanwhile::Nothing,
             State::Done if self.outcome.is_ok() => Meanwhile::Nothing,
-            State::Card(_) | State::Sam(_) | State::Done => return,
+            State::NoCard | State::Card(_) | State::Sam(_) | State::Done => return,
         };
         if let Some(symmetric) = &mut self.symmetric {
             symmetric.service.work_ahead(meanwhile);
@@ -138,12 +138,12 @@ impl Transaction {
 
     /// What went wrong with the SAM meanwhile, if anything: before more is asked of it.
     pub(super) fn check_sam(&mut self) -> Result<(), Error> {
-        if unlikely(self.sam_failure.is_some())
-            && let Some(failure) = self.sam_failure.take()
-        {
-            return Err(self.error_of(failure));
-        }
-        Ok(())
+        if unlikely(self.sam_failure.is_some()) { self.give_sam_failure() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn give_sam_failure(&mut self) -> Result<(), Error> {
+        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure)))
     }
 
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported

@@ -25,26 +25,25 @@ fn allocations(work: impl FnOnce() -> Result<(), Wrong>) -> u64 {
 #[test]
 fn only_the_first_transaction_allocates() {
     let peers = Peers::new();
-    let mut card = card().unwrap();
-    let mut transaction = transaction(card.clone()).unwrap();
+    let mut transaction = transaction(card().unwrap()).unwrap();
 
     let first = allocations(|| peers.validate_and_look(&mut transaction));
     assert!(first > 0, "the first transaction takes its memory, or the counter does not count");
 
     let second = allocations(|| {
-        restart(&mut transaction, &mut card)?;
+        restart(&mut transaction)?;
         peers.validate_and_look(&mut transaction)
     });
     assert_eq!(second, 0, "the second transaction");
 
     let refused = allocations(|| {
-        restart(&mut transaction, &mut card)?;
+        restart(&mut transaction)?;
         peers.refuse(&mut transaction)
     });
     assert_eq!(refused, 0, "the third, which is refused and aborted");
 
     let fourth = allocations(|| {
-        restart(&mut transaction, &mut card)?;
+        restart(&mut transaction)?;
         peers.validate_and_look(&mut transaction)
     });
     assert_eq!(fourth, 0, "the fourth");
