@@ -117,8 +117,7 @@ impl Prepared {
 
     /// The part of the command, as it was built, that enters a digest: specification 01, "What is fed to the session MAC".
     pub(crate) fn digested_part<'a>(&self, command: &'a [u8]) -> &'a [u8] {
-        let end = command.len().saturating_sub(usize::from(self.facts.is_case_4()));
-        command.get(..end).unwrap_or_default()
+        if self.facts.is_case_4() { Case::Four(0).digested(command) } else { command }
     }
 
     /// Whether building it takes the image. What the SAM makes of its digest, or of the command itself, does not.

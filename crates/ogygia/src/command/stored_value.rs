@@ -274,7 +274,6 @@ impl Exchange for Get {
 
 /// A log becomes record 1 of its file; in place of the one there when both have the same number: point G36.
 fn push_log(sfi: Sfi, log: &[u8], content: &mut Content) {
-    content.files.touch(sfi);
     let number = |log: &[u8]| log.len().checked_sub(2).and_then(|start| log.get(start..)?.first_chunk::<2>().copied());
     let known = content.files.by_sfi(sfi).and_then(|file| file.record(1)?.get(..log.len()));
     if known.and_then(number) == number(log) {

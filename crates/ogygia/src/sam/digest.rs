@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use super::command::Encoder;
 use super::queue::Queue;
-use crate::apdu::StatusWord;
 use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
 use crate::hint::unlikely;
@@ -88,18 +87,6 @@ impl Digest {
         }
         self.add_to_group(command);
         self.add_to_group(answer);
-    }
-
-    /// As [`push_exchange`](Self::push_exchange), with an answer that says nothing but that all is well.
-    #[inline(always)]
-    pub(super) fn push_success(&mut self, command: &[u8]) {
-        const ANSWER: [u8; 2] = StatusWord::SUCCESS.to_bytes();
-        if unlikely(self.group.len() + 4 + command.len() > self.group_capacity) {
-            return self.push_apart(command, &ANSWER);
-        }
-        self.add_to_group(command);
-        let [first, second] = ANSWER;
-        self.group.extend_from_slice(&[2, first, second]);
     }
 
     #[cold]

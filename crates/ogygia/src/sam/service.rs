@@ -200,12 +200,6 @@ impl Service {
         self.digest.push_exchange(command, answer);
     }
 
-    /// As [`digest`](Self::digest), with an answer that says nothing but that all is well.
-    #[inline(always)]
-    pub(crate) fn digest_success(&mut self, command: &[u8]) {
-        self.digest.push_success(command);
-    }
-
     /// Queues what makes the terminal's MAC.
     pub(crate) fn ask_mac(&mut self) {
         let Some(form) = self.digest.form() else { return };

@@ -156,7 +156,7 @@ impl Transaction {
             None if matches!(prepared.step, Step::Ratify(_)) => return Ok(Read::Clear),
             None => return Err(Refused::Misbehaved(Misbehaviour::NoStatus).at(index, prepared)),
         };
-        let encrypted = unlikely(prepared.is_encrypted()) && self.block.predictions.get(index).is_none();
+        let encrypted = prepared.is_encrypted() && self.block.predictions.get(index).is_none();
         if unlikely(encrypted) && self.digest_ciphered(prepared, index, bytes) {
             return Ok(Read::Ciphered);
         }

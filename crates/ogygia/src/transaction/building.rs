@@ -32,7 +32,7 @@ impl Transaction {
     /// Puts commands into the block until an answer is needed.
     pub(super) fn advance(&mut self) -> Result<State, Error> {
         while let Some(prepared) = self.list.get(self.block.end()) {
-            if prepared.is_plain() && !unlikely(self.overlaps()) && !unlikely(self.is_deferring()) {
+            if prepared.is_plain() && !self.overlaps() && !self.is_deferring() {
                 self.put_plain();
                 continue;
             }
@@ -62,7 +62,7 @@ impl Transaction {
         if unlikely(self.cuts_before(&prepared.step)) {
             return Ok(Some(self.send_block(ChannelControl::KeepOpen)));
         }
-        if unlikely(self.is_deferring())
+        if self.is_deferring()
             && (prepared.needs_image() || !self.block.commands.is_empty())
             && let Some(state) = self.resolve_deferred()
         {
@@ -74,7 +74,7 @@ impl Transaction {
         {
             return Ok(Some(state));
         }
-        if unlikely(prepared.is_encrypted()) {
+        if prepared.is_encrypted() {
             return self.put_encrypted(prepared);
         }
         self.push_to_block(prepared);
@@ -123,8 +123,7 @@ impl Transaction {
 
     /// The request that has the SAM decipher what the image lacks.
     fn resolve_deferred(&mut self) -> Option<State> {
-        (unlikely(self.is_deferring()) && self.flush_encrypted() && self.seal())
-            .then_some(State::Sam(SamWork::Continue))
+        (self.is_deferring() && self.flush_encrypted() && self.seal()).then_some(State::Sam(SamWork::Continue))
     }
 
     /// All commands are in the block, or beyond: the rest is sent.
@@ -134,7 +133,7 @@ impl Transaction {
             let channel = if self.may_need_issuer() { ChannelControl::KeepOpen } else { self.channel };
             return self.send_block(channel);
         }
-        if unlikely(self.is_deferring()) {
+        if self.is_deferring() {
             self.flush_encrypted();
         }
         self.catch_up();
@@ -149,10 +148,10 @@ impl Transaction {
 
     #[inline(always)]
     fn send_block(&mut self, channel: ChannelControl) -> State {
-        if unlikely(self.is_deferring()) {
+        if self.is_deferring() {
             self.flush_encrypted();
         }
-        if (self.is_verifying() || unlikely(self.is_deferring())) && self.seal() && !self.overlaps_ratification() {
+        if (self.is_verifying() || self.is_deferring()) && self.seal() && !self.overlaps_ratification() {
             return State::Sam(SamWork::BeforeBlock(channel));
         }
         self.channel_closed = channel == ChannelControl::CloseAfter;
@@ -255,11 +254,10 @@ impl Transaction {
         let answer = StatusWord::SUCCESS.to_bytes();
         let predicted = block.predictions.len();
         let next = list.from(block.first + predicted).iter().take(block.commands.len() - predicted);
-        let only_succeeds = |prepared: &&Prepared| {
-            prepared.facts.only_succeeds() && prepared.is_digested() && !unlikely(prepared.is_encrypted())
-        };
+        let only_succeeds =
+            |prepared: &&Prepared| prepared.facts.only_succeeds() && prepared.is_digested() && !prepared.is_encrypted();
         for prepared in next.take_while(only_succeeds) {
-            symmetric.service.digest_success(block.clear_digested(prepared, block.predictions.len()));
+            symmetric.service.digest(block.clear_digested(prepared, block.predictions.len()), &answer);
             block.predictions.push(&answer);
             block.note_predicted(prepared);
         }
@@ -273,7 +271,7 @@ impl Transaction {
             self.block.note_predicted(prepared);
             return true;
         }
-        if unlikely(prepared.is_encrypted()) {
+        if prepared.is_encrypted() {
             return false;
         }
         let scratched = self.block.is_touched_by_predictions(prepared);

@@ -28,7 +28,7 @@ impl Transaction {
 
     /// Step by step, the SAM has digested every ciphered exchange before anything else happens, a failure included.
     pub(super) fn catch_up(&mut self) -> bool {
-        unlikely(self.is_stepwise()) && self.flush_encrypted()
+        self.is_stepwise() && self.flush_encrypted()
     }
 
     /// Queues the ciphered exchanges that the SAM has yet to digest. False when there are none.

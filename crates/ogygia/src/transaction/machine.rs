@@ -113,7 +113,7 @@ impl Transaction {
             Ok(state) => self.state = state,
             Err(error) => self.report(error),
         }
-        if unlikely(self.overlaps()) {
+        if self.overlaps() {
             self.work_ahead();
         }
     }

@@ -204,7 +204,6 @@ impl Transaction {
         self.card.copy_from(card);
         drop_useless_pre_opening(&mut self.card, &self.means);
         self.forget_transaction();
-        self.state = State::Idle;
         Ok(())
     }
 
@@ -235,7 +234,9 @@ impl Transaction {
         let read = self.card.reset(select_response, power_on_data).map_err(Error::refused_selection);
         let accepted = read.and_then(|()| check_card(&self.card));
         self.forget_transaction();
-        self.state = if unlikely(accepted.is_err()) { State::NoCard } else { State::Idle };
+        if unlikely(accepted.is_err()) {
+            self.state = State::NoCard;
+        }
         accepted
     }
 
@@ -245,6 +246,7 @@ impl Transaction {
     }
 
     fn forget_transaction(&mut self) {
+        self.state = State::Idle;
         self.list.reset();
         self.session.restart();
         self.sam_failure = None;

@@ -46,7 +46,7 @@ impl Transaction {
     /// Whether the block is sent before `next` is put into it, so that the SAM can begin with its answers: behind an
     /// opening that was not foretold, and on both sides of a ratification.
     pub(super) fn cuts_before(&self, next: &Step) -> bool {
-        unlikely(self.overlaps())
+        self.overlaps()
             && match self.block_steps().last() {
                 Some(Step::Opening(opening)) => !opening.pre_opened,
                 Some(Step::Close(_)) => matches!(next, Step::Ratify(_)),
@@ -57,12 +57,12 @@ impl Transaction {
 
     /// Whether the block can be sent while the SAM makes the MAC over it.
     pub(super) fn can_send_before_mac(&self) -> bool {
-        unlikely(self.overlaps()) && !self.block.commands.is_empty() && !self.is_verifying() && !self.is_deferring()
+        self.overlaps() && !self.block.commands.is_empty() && !self.is_verifying() && !self.is_deferring()
     }
 
     /// Whether the block is nothing but a ratification, for which the terminal need not be sure of the card.
     pub(super) fn overlaps_ratification(&self) -> bool {
-        unlikely(self.overlaps()) && self.block_steps().all(|step| matches!(step, Step::Ratify(_)))
+        self.overlaps() && self.block_steps().all(|step| matches!(step, Step::Ratify(_)))
     }
 
     fn block_steps(&self) -> impl DoubleEndedIterator<Item = Step> + '_ {
