@@ -1,18 +1,15 @@
 //! Who the card is: from the answer to Select Application, or from power-on data.
 //!
-//! Specification 01, "Creation", "FCI parsing", "Rev1 identification by power-on data".
+//! Specification 01, "Creation", "Rev1 identification by power-on data".
 
 use alloc::vec::Vec;
 
+use super::fci::Fci;
 use super::product::{Features, PostponedCounters, Product, Quirks, SessionBudget};
 use super::startup::StartupInfo;
 use super::{Card, Content, SvGetData};
-use crate::apdu::{Batch, Response, StatusWord, tlv};
+use crate::apdu::{Batch, Response, StatusWord};
 use crate::error::Malformed;
-
-const TAG_DF_NAME: u32 = 0x84;
-const TAG_SERIAL_NUMBER: u32 = 0xC7;
-const TAG_STARTUP_INFO: u32 = 0x53;
 
 /// The length of the power-on data of a revision 1 card.
 const REVISION_1_ATR_LEN: usize = 20;
@@ -50,21 +47,10 @@ impl Default for Identity {
 impl Identity {
     /// Reads an FCI into `self`, which stays as it is when the FCI is refused.
     pub(crate) fn read_fci(&mut self, fci: &[u8]) -> Result<(), Malformed> {
-        let mut name = None;
-        let mut serial = None;
-        let mut startup = None;
-        tlv::visit(fci, |tag, value| match tag {
-            TAG_DF_NAME => name = Some(value),
-            TAG_SERIAL_NUMBER => serial = Some(value),
-            TAG_STARTUP_INFO => startup = Some(value),
-            _ => {}
-        })?;
-        let name = name.filter(|name| (5..=16).contains(&name.len())).ok_or(Malformed::Tag(TAG_DF_NAME))?;
-        let serial = serial.and_then(|serial| serial.try_into().ok()).ok_or(Malformed::Tag(TAG_SERIAL_NUMBER))?;
-        let startup = startup.and_then(<[u8]>::split_first_chunk).ok_or(Malformed::Tag(TAG_STARTUP_INFO))?;
-        self.adopt(None, serial, startup)?;
+        let fci = Fci::parse(fci)?;
+        self.adopt(None, fci.serial_number, (fci.startup, fci.more_startup))?;
         self.df_name.clear();
-        self.df_name.extend_from_slice(name);
+        self.df_name.extend_from_slice(fci.df_name);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Specification 01, "Card image (data model)". It is made from what the selection answered, and changed only by
 //! answers that were accepted.
 
+mod fci;
 mod files;
 pub(crate) mod header;
 mod identity;
