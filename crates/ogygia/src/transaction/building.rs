@@ -46,6 +46,7 @@ impl Transaction {
 
     /// Puts commands into the block up to the first one that is built with something of the SAM. They have nothing else to
     /// wait for, as long as the image lacks nothing and nobody works ahead.
+    #[inline(always)]
     fn put_plain(&mut self) {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(Material::None, card, list, symmetric, *opening_form);
