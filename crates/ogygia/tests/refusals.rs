@@ -118,6 +118,12 @@ impl Played {
         assert_eq!(self.bench.transaction.session().committed, committed, "{place}");
     }
 
+    /// The session is genuine when the SAM has said so, whatever else it refuses with the same answers.
+    fn is_proven(&self, scene: &Scene, place: &str) {
+        let proven = scene.place == Place::After && scene.name != CommandName::SamDigestAuthenticate;
+        assert_eq!(self.bench.transaction.session().authenticated.is_some(), proven, "{place}");
+    }
+
     fn is_given_up(&self, place: &str) {
         assert_eq!(self.result, Ok(()), "{place}");
         self.is_undone(true, place);
@@ -164,6 +170,7 @@ fn check_refused(scene: &Scene, word: u16, place: &str) {
         Place::Executed | Place::After => {
             played.failed_with_status(scene, word, place);
             played.is_done(scene, place);
+            played.is_proven(scene, place);
         }
     }
     check_attempts(scene, word, &played, place);
