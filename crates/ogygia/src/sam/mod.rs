@@ -2,6 +2,7 @@
 //!
 //! Specification 03. What is done with a SAM without a card is in [`sam_transaction`](crate::sam_transaction).
 
+mod answers;
 pub(crate) mod certify;
 pub(crate) mod command;
 mod counter;

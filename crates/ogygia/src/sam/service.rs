@@ -3,18 +3,16 @@
 //! Specification 02, "Crypto service: what each need becomes on the SAM side", and 03, "The control-SAM crypto service
 //! for a card transaction".
 
-use core::fmt;
-use core::hint::cold_path;
-
-use super::command::{Encoder, Purpose};
+use super::answers::Answers;
+use super::command::Encoder;
 use super::digest::Digest;
 use super::identity::Sam;
-use super::queue::{Queue, Queued};
+use super::queue::Queue;
 use super::signature::{ComputeSignature, Diversifier, SignatureId, SignatureOutcome, Signatures, VerifySignature};
-use crate::apdu::{Batch, StatusWord};
+use crate::apdu::Batch;
 use crate::card::KeyId;
-use crate::command::{CommandName, Operation, SessionForm};
-use crate::error::{Error, Untrusted};
+use crate::command::{Operation, SessionForm};
+use crate::error::Error;
 use crate::hint::unlikely;
 use crate::request::{ChannelControl, Peer, Request};
 
@@ -82,22 +80,6 @@ struct Selected {
     assumed: Option<Diversifier>,
     /// After the request under way.
     sent: Option<Diversifier>,
-}
-
-/// Answers that carry data, until they are used.
-#[derive(Default)]
-struct Answers {
-    challenge: Option<[u8; 8]>,
-    /// MACs, cryptograms, Stored Value data, ciphered commands, deciphered answers: in the order in which they are used.
-    materials: Batch,
-    /// How many of them were used.
-    used: usize,
-}
-
-impl fmt::Debug for Answers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answers").finish_non_exhaustive()
-    }
 }
 
 /// The length of a challenge that is asked for before the form of the session is known.
@@ -303,8 +285,7 @@ impl Service {
 
     /// What the SAM gave for the next card command, or made of the card's answer. Each is given once.
     pub(crate) fn take_material(&mut self) -> &[u8] {
-        self.answers.used += 1;
-        self.answers.materials.get(self.answers.used - 1).unwrap_or_default()
+        self.answers.next_material()
     }
 
     /// Queues the ciphering of a command, without the Le of case 4. It is digested with that.
@@ -391,8 +372,7 @@ impl Service {
         core::mem::swap(&mut self.flight, &mut self.waiting);
         self.waiting.match_room(&self.flight);
         self.under_way = UnderWay::Counting { verifies: self.verifying, awaited };
-        self.answers.materials.clear();
-        self.answers.used = 0;
+        self.answers.clear_materials();
         self.selected.sent = self.selected.decided.take().or(self.selected.confirmed);
         self.selected.assumed = None;
         // Between a challenge and its session nothing else may reach the SAM.
@@ -532,61 +512,5 @@ impl Service {
         self.verifying = false;
         self.selected.sent = None;
         self.forget();
-    }
-}
-
-impl Answers {
-    fn take(
-        &mut self,
-        queued: &Queued<'_>,
-        signatures: &mut Signatures,
-        authenticated: &mut bool,
-    ) -> Result<(), Error> {
-        if unlikely(queued.answer.status != StatusWord::SUCCESS || !queued.has_expected_length()) {
-            return Err(refused(queued, signatures));
-        }
-        let data = queued.answer.data;
-        match queued.expected.purpose {
-            Purpose::Itself => {}
-            Purpose::Challenge => self.challenge = Some(padded(data)),
-            Purpose::Authentication => *authenticated = true,
-            Purpose::Material => self.materials.push(data),
-            Purpose::Signature(_) => {
-                cold_path();
-                return take_signature(queued, signatures);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn take_signature(queued: &Queued<'_>, signatures: &mut Signatures) -> Result<(), Error> {
-    signatures.take(*queued.expected, queued.answer.data).map_err(|wrong| match wrong {
-        Ok(untrusted) => untrusted.into(),
-        Err(how) => queued.misbehaved(how),
-    })
-}
-
-/// What is wrong with an answer. A wrong MAC or signature is the card's doing, and no error of the SAM.
-#[cold]
-fn refused(queued: &Queued<'_>, signatures: &mut Signatures) -> Error {
-    match (queued.answer.status, queued.expected.name) {
-        (StatusWord::SUCCESS, _) => queued.unexpected_length(),
-        (StatusWord::WRONG_MAC, CommandName::SamDigestAuthenticate) => Untrusted::SessionMac.into(),
-        (StatusWord::WRONG_MAC, CommandName::SamSvCheck) => Untrusted::StoredValueMac.into(),
-        (StatusWord::WRONG_MAC, CommandName::SamPsoVerifySignature) => {
-            signatures.refuse(*queued.expected);
-            Untrusted::Signature.into()
-        }
-        _ => queued.refused(),
-    }
-}
-
-/// A challenge of four or eight bytes, as that length was checked.
-fn padded(challenge: &[u8]) -> [u8; 8] {
-    match (challenge.first_chunk::<8>(), challenge.first_chunk::<4>()) {
-        (Some(long), _) => *long,
-        (None, Some(&[a, b, c, d])) => [a, b, c, d, 0, 0, 0, 0],
-        (None, None) => [0; 8],
     }
 }
