@@ -4,7 +4,8 @@
 mod two_peers;
 
 use ogygia::apdu::Batch;
-use ogygia::command::CommandName;
+use ogygia::card::{Level, Sfi};
+use ogygia::command::{CancelSession, CommandName, OpenSession, UpdateRecord};
 use ogygia::transaction::{Policy, Transaction};
 use ogygia::{ChannelControl, Error, Fate, Loss, Misuse, Peer, Untrusted};
 use two_peers::{answer, prepare_readings, prepare_writings};
@@ -212,4 +213,58 @@ fn a_sam_that_is_taken_away() {
     transaction.process(ChannelControl::KeepOpen).unwrap();
     carry(&mut transaction, Peer::Sam, &[0x84]);
     assert_eq!([names(&transaction, Peer::Card), names(&transaction, Peer::Sam)], [[0x8A], [0x14]]);
+}
+
+/// Cancels the session and opens another one with the same request.
+fn open_another(transaction: &mut Transaction) {
+    transaction.prepare(CancelSession).unwrap();
+    transaction.prepare(OpenSession { level: Level::Debit }).unwrap();
+    transaction.process(ChannelControl::KeepOpen).unwrap();
+}
+
+/// The SAM has not begun to digest a session that is cancelled: it does not.
+#[test]
+fn a_cancelled_session_is_not_digested() {
+    let mut transaction = opening();
+    carry(&mut transaction, Peer::Card, &[0x8A]);
+    carry(&mut transaction, Peer::Card, &[0xB2]);
+    assert_eq!(transaction.outcome(), Some(Ok(())));
+    open_another(&mut transaction);
+    carry(&mut transaction, Peer::Sam, &[0x14]);
+    carry(&mut transaction, Peer::Sam, &[0x84]);
+    assert_eq!(names(&transaction, Peer::Sam), []);
+    carry(&mut transaction, Peer::Card, &[0x8E, 0x8A]);
+    assert_eq!(transaction.outcome(), Some(Ok(())));
+    assert_eq!(names(&transaction, Peer::Sam), [0x8A]);
+}
+
+/// The SAM still digests a session that is cancelled, and fails: it does not matter to the next one, nor does anything of
+/// it come behind the challenge.
+#[test]
+fn a_sam_that_fails_with_a_cancelled_session() {
+    let mut transaction = read();
+    open_another(&mut transaction);
+    assert_eq!(names(&transaction, Peer::Sam), [0x8C]);
+    transaction.handle(Peer::Sam, &word(0x6A83)).unwrap();
+    carry(&mut transaction, Peer::Sam, &[0x84]);
+    assert_eq!([names(&transaction, Peer::Card), names(&transaction, Peer::Sam)], [vec![0x8E, 0x8A], vec![0x14]]);
+    carry(&mut transaction, Peer::Card, &[0x8E, 0x8A]);
+    carry(&mut transaction, Peer::Sam, &[0x14]);
+    assert_eq!(transaction.outcome(), Some(Ok(())));
+    carry(&mut transaction, Peer::Sam, &[0x8A]);
+}
+
+/// The same, when there is no other session.
+#[test]
+fn a_sam_that_fails_behind_a_cancelled_session() {
+    let mut transaction = read();
+    transaction.prepare(CancelSession).unwrap();
+    transaction.process(ChannelControl::KeepOpen).unwrap();
+    carry(&mut transaction, Peer::Card, &[0x8E]);
+    assert_eq!(transaction.outcome(), Some(Ok(())));
+    transaction.handle(Peer::Sam, &word(0x6A83)).unwrap();
+    transaction.prepare(UpdateRecord { sfi: Sfi(7), record: 1, data: &[1] }).unwrap();
+    transaction.process(ChannelControl::KeepOpen).unwrap();
+    carry(&mut transaction, Peer::Card, &[0xDC]);
+    assert_eq!(transaction.outcome(), Some(Ok(())));
 }

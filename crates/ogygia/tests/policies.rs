@@ -42,12 +42,30 @@ struct Story {
     image: String,
 }
 
+/// Whether nothing but the selection of a diversifier stands between a challenge and the digest that begins.
+#[derive(Debug, Default)]
+struct Order {
+    challenged: bool,
+}
+
+impl Order {
+    fn follow(&mut self, command: &[u8]) {
+        match command.get(1) {
+            Some(0x84) => self.challenged = true,
+            Some(0x14) => {}
+            Some(0x8A) => assert!(core::mem::take(&mut self.challenged), "a digest begins without its challenge"),
+            _ => self.challenged = false,
+        }
+    }
+}
+
 struct Terminal {
     transaction: Transaction,
     peers: Peers,
     first: First,
     coins: u32,
     story: Story,
+    order: Order,
     both: u32,
 }
 
@@ -115,6 +133,7 @@ impl Terminal {
             match peer {
                 Peer::Card => self.story.card.push(command.to_vec()),
                 Peer::Sam | Peer::ControlSam => {
+                    self.order.follow(command);
                     note_digested(command, &mut self.story.digest);
                     if command.get(1) != Some(&0x8C) {
                         self.story.sam.push(command.to_vec());
@@ -154,6 +173,7 @@ fn tell(card: &Card, security: &Security, acts: &[Act], postpones: bool, policy:
         first,
         coins: 1,
         story: Story::default(),
+        order: Order::default(),
         both: 0,
     };
     for act in acts {

@@ -49,11 +49,21 @@ enum UnderWay {
     Counting {
         /// The authenticity of the card is among what is asked.
         verifies: bool,
-        /// Processing does not end before they came.
-        awaited: bool,
+        what: Asked,
     },
     /// What it was for is over meanwhile: the SAM is busy with it, and that is all.
     Void,
+}
+
+/// What a request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// Something that processing does not end without.
+    Needed,
+    /// Nothing but the digest of the session, ahead of time.
+    Digest,
+    /// Nothing but the selection of a diversifier, ahead of time.
+    Selection,
 }
 
 /// What the card does while the SAM might work ahead.
@@ -117,9 +127,7 @@ impl Service {
         self.waiting.clear();
         self.next = false;
         if self.is_under_way() {
-            self.under_way = UnderWay::Void;
-            self.prefetched = None;
-            self.selected = Selected::default();
+            self.make_void();
         }
         self.digest.end();
         self.verifying = false;
@@ -131,6 +139,18 @@ impl Service {
     /// Forgets the session, not what else waits.
     pub(crate) fn end_session(&mut self) {
         self.digest.end();
+        if unlikely(matches!(self.under_way, UnderWay::Counting { what: Asked::Digest, .. })) {
+            self.make_void();
+        }
+    }
+
+    /// Nobody needs the request under way any more; and nobody knows what it will leave selected.
+    #[cold]
+    fn make_void(&mut self) {
+        self.under_way = UnderWay::Void;
+        self.prefetched = None;
+        self.selected.confirmed = None;
+        self.selected.sent = None;
     }
 
     /// The challenge that the next opening of a transaction will use, fetched in advance.
@@ -150,8 +170,11 @@ impl Service {
         self.prefetched = self.answers.challenge.take();
     }
 
-    /// Whether a challenge is at hand; queues the command that fetches one otherwise.
+    /// Whether a challenge is at hand; queues the command that fetches one otherwise. It is for a new session: the one
+    /// before, which the same card request may still have to cancel, is digested no more, and nothing of it may reach the
+    /// SAM behind the challenge.
     pub(crate) fn ask_challenge(&mut self, form: SessionForm) -> bool {
+        self.end_session();
         if let Some(challenge) = self.prefetched.take().filter(|_| !self.is_under_way()) {
             self.answers.challenge = Some(challenge);
             return true;
@@ -344,12 +367,12 @@ impl Service {
     /// for.
     pub(crate) fn seal(&mut self) -> bool {
         if self.waiting.is_empty() {
-            return matches!(self.under_way, UnderWay::Counting { awaited: true, .. });
+            return matches!(self.under_way, UnderWay::Counting { what: Asked::Needed, .. });
         }
         if self.is_under_way() {
             self.next = true;
         } else {
-            self.depart(true);
+            self.depart(Asked::Needed);
         }
         true
     }
@@ -358,20 +381,20 @@ impl Service {
     pub(crate) fn depart_next(&mut self) -> bool {
         let next = unlikely(core::mem::take(&mut self.next)) && !self.waiting.is_empty();
         if next {
-            self.depart(true);
+            self.depart(Asked::Needed);
         }
         next
     }
 
     /// What waits is the request under way; before, there was none.
-    fn depart(&mut self, awaited: bool) {
+    fn depart(&mut self, what: Asked) {
         let assumed = self.selected.assumed.take();
         if self.digest.waits_for_init() || (assumed.is_some() && assumed != self.selected.confirmed) {
             self.put_in_front(assumed);
         }
         core::mem::swap(&mut self.flight, &mut self.waiting);
         self.waiting.match_room(&self.flight);
-        self.under_way = UnderWay::Counting { verifies: self.verifying, awaited };
+        self.under_way = UnderWay::Counting { verifies: self.verifying, what };
         self.answers.clear_materials();
         self.selected.sent = self.selected.decided.take().or(self.selected.confirmed);
         self.selected.assumed = None;
@@ -404,22 +427,21 @@ impl Service {
         }
         // A challenge that was fetched, and one that the card was given, suffer nothing but a diversifier behind them.
         let is_free = self.prefetched.is_none() && meanwhile != Meanwhile::Opens;
-        let awaited = !self.waiting.is_empty();
-        let ready = if awaited {
-            is_free && meanwhile != Meanwhile::Nothing
+        let ready = if !self.waiting.is_empty() {
+            (is_free && meanwhile != Meanwhile::Nothing).then_some(Asked::Needed)
         } else if self.digest.form().is_some() {
             self.flush_digest();
-            !self.waiting.is_empty()
+            (!self.waiting.is_empty()).then_some(Asked::Digest)
         } else {
             let selects = meanwhile == Meanwhile::Opens || (meanwhile == Meanwhile::NeedsKeys && is_free);
             let selects = selects && self.selected.confirmed != Some(self.card_diversifier());
             if selects {
                 self.select(self.card_diversifier());
             }
-            selects
+            selects.then_some(Asked::Selection)
         };
-        if ready {
-            self.depart(awaited);
+        if let Some(what) = ready {
+            self.depart(what);
         }
     }
 
@@ -497,9 +519,10 @@ impl Service {
         was_needed
     }
 
-    /// Forgets what the SAM has selected, and its challenge.
+    /// Forgets what the SAM has selected, or will have selected, and its challenge.
     pub(crate) fn forget(&mut self) {
         self.selected.confirmed = None;
+        self.selected.sent = None;
         self.prefetched = None;
     }
 
@@ -510,7 +533,6 @@ impl Service {
             self.selected = Selected::default();
         }
         self.verifying = false;
-        self.selected.sent = None;
         self.forget();
     }
 }

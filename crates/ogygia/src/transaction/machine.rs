@@ -247,7 +247,7 @@ impl Transaction {
         }
         if let Err(error) = handled {
             cold_path();
-            if ahead || (self.list.len() > 0 && work != SamWork::Prefetch) {
+            if (ahead && self.session.is_open()) || (self.list.len() > 0 && work != SamWork::Prefetch) {
                 return Err(error);
             }
             // Nothing is being processed: an error of what waited for the SAM does not touch the session.

@@ -330,14 +330,15 @@ fn proper() -> impl Strategy<Value = Command<'static>> {
     ]
 }
 
-/// What an application does with one card: anything, or a session as it should be with a few things inside.
-pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
+/// A session as it should be with a few things inside.
+fn session() -> BoxedStrategy<Vec<Act>> {
     let other = || prop_oneof![3 => reading(), 5 => writing(), 1 => secret()];
     let inside = || prop::collection::vec(prop_oneof![40 => proper(), 1 => other()], 0..4);
     let before = (prop::option::of(proper()), level());
     let between = (any::<bool>(), prop::option::weighted(0.1, signature()));
-    let session = (before, inside(), between, inside(), any::<bool>()).prop_map(
-        |((before, level), first, (split, signature), second, close)| {
+    let drawn = (before, inside(), between, inside(), any::<bool>());
+    drawn
+        .prop_map(|((before, level), first, (split, signature), second, close)| {
             let prepared = |commands: Vec<_>| commands.into_iter().map(Act::Prepare);
             let mut acts: Vec<_> = prepared(before.into_iter().collect()).collect();
             acts.push(Act::Prepare(OpenSession { level }.into()));
@@ -348,7 +349,16 @@ pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
             acts.extend(close.then_some(Act::Prepare(CloseSession.into())));
             acts.push(Act::Process(false));
             acts
-        },
-    );
-    prop_oneof![3 => session, 1 => prop::collection::vec(act(), 1..12)]
+        })
+        .boxed()
+}
+
+/// What an application does with one card: anything, or a session, or one behind another that is cancelled.
+pub(crate) fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let again = (session(), session()).prop_map(|(mut first, second)| {
+        first.push(Act::Prepare(CancelSession.into()));
+        first.extend(second);
+        first
+    });
+    prop_oneof![4 => session(), 2 => again, 2 => prop::collection::vec(act(), 1..12)]
 }

@@ -1,11 +1,11 @@
 //! One SAM, several users.
 
-use ogygia::card::{Card, KeyId, Kif, Kvc};
-use ogygia::command::{CloseSession, OpenSession};
+use ogygia::card::{Card, KeyId, Kif, Kvc, Level};
+use ogygia::command::{CancelSession, CloseSession, Command, OpenSession};
 use ogygia::drive::{self, NoSam, SharedSam};
 use ogygia::sam::{ComputeSignature, Sam, SamImage, SignatureKind};
 use ogygia::sam_transaction::SamTransaction;
-use ogygia::transaction::{Security, SymmetricSettings, Transaction};
+use ogygia::transaction::{Policy, Security, SymmetricSettings, Transaction};
 use ogygia::{ChannelControl, Error, Misuse};
 
 use super::fake::{C1, Fake};
@@ -105,7 +105,7 @@ fn a_challenge_of_somebody_elses_turn_is_not_used() {
     transaction.prepare_signature(&signing()).unwrap();
     let sam = shared.turn(&mut transaction).unwrap();
     drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
-    card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
+    card.prepare(OpenSession { level: Level::Debit }).unwrap();
     card.prepare(CloseSession).unwrap();
     let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut CardFake::default(), sam, KEEP).unwrap();
@@ -119,7 +119,7 @@ fn an_open_session_is_lost_with_the_turn() {
     let mut transaction = on_sam();
     let mut card = on_card();
     let mut peer = CardFake::default();
-    card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
+    card.prepare(OpenSession { level: Level::Debit }).unwrap();
     let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
     assert!(card.is_session_open());
@@ -137,7 +137,7 @@ fn an_open_session_is_lost_with_the_turn() {
     assert_eq!(peer.0.last().unwrap()[..5], [0x00, 0x8E, 0x00, 0x00, 0x00]);
     assert_eq!((sam.requests.len(), card.is_session_open()), (asked, false));
     // And the next session is whole.
-    card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
+    card.prepare(OpenSession { level: Level::Debit }).unwrap();
     card.prepare(CloseSession).unwrap();
     let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
@@ -176,13 +176,43 @@ fn between_turns_nobody_is_relied_on() {
     assert_eq!(selections(&shared.into_inner()), 2);
 }
 
+/// What the SAM was to do ahead for a session that was cancelled says nothing of what it has selected when it comes back.
+#[test]
+fn a_cancelled_session_leaves_nothing_selected() {
+    let mut shared = SharedSam::new(Fake::default());
+    let mut settings = SymmetricSettings::new(Sam::from_power_on_data(&C1));
+    settings.policy = Policy::Overlapped;
+    let mut card = Transaction::new(on_card().card().clone(), Security::Symmetric(settings)).unwrap();
+    let mut peer = CardFake::default();
+    let steps: [&[Command<'_>]; 3] = [
+        &[OpenSession { level: Level::Debit }.into(), CloseSession.into()],
+        &[OpenSession { level: Level::Debit }.into()],
+        &[CancelSession.into()],
+    ];
+    for step in steps {
+        step.iter().for_each(|command| card.prepare(command.clone()).unwrap());
+        let sam = shared.turn(&mut card).unwrap();
+        drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
+    }
+    let mut transaction = on_sam();
+    transaction.prepare_signature(&signing()).unwrap();
+    let sam = shared.turn(&mut transaction).unwrap();
+    drive::run_sam(&mut transaction, sam, &mut NoSam, KEEP).unwrap();
+    card.prepare_signature(&signing()).unwrap();
+    let sam = shared.turn(&mut card).unwrap();
+    let before = sam.requests.len();
+    drive::run(&mut card, &mut peer, sam, KEEP).unwrap();
+    let asked: Vec<_> = sam.requests.iter().skip(before).flatten().map(|command| command[1]).collect();
+    assert_eq!(asked, [0x14, 0x1C]);
+}
+
 /// Who begins may keep what it knows of the SAM: a challenge that came with the selection.
 #[test]
 fn the_first_turn_forgets_nothing() {
     let mut card = on_card();
     card.set_prefetched_challenge([0xC1; 8]);
     let mut shared = SharedSam::new(Fake::default());
-    card.prepare(OpenSession { level: ogygia::card::Level::Debit }).unwrap();
+    card.prepare(OpenSession { level: Level::Debit }).unwrap();
     card.prepare(CloseSession).unwrap();
     let sam = shared.turn(&mut card).unwrap();
     drive::run(&mut card, &mut CardFake::default(), sam, KEEP).unwrap();
