@@ -4,8 +4,9 @@
 mod two_peers;
 
 use ogygia::apdu::Batch;
-use ogygia::card::{Level, Sfi};
+use ogygia::card::{KeyId, Kif, Kvc, Level, Sfi};
 use ogygia::command::{CancelSession, CommandName, OpenSession, UpdateRecord};
+use ogygia::sam::{ComputeSignature, SignatureKind};
 use ogygia::transaction::{Policy, Transaction};
 use ogygia::{ChannelControl, Error, Fate, Loss, Misuse, Peer, Untrusted};
 use two_peers::{answer, prepare_readings, prepare_writings};
@@ -267,4 +268,29 @@ fn a_sam_that_fails_behind_a_cancelled_session() {
     transaction.process(ChannelControl::KeepOpen).unwrap();
     carry(&mut transaction, Peer::Card, &[0xDC]);
     assert_eq!(transaction.outcome(), Some(Ok(())));
+}
+
+/// What the card has executed when the loss of the SAM is reported counts, whichever was told first.
+#[test]
+fn a_sam_lost_while_the_card_writes() {
+    for sam_first in [true, false] {
+        let mut transaction = two_peers::transaction(Policy::Overlapped);
+        let key = KeyId { kif: Kif(0x2B), kvc: Kvc(0x19) };
+        let kind = SignatureKind::Basic;
+        let signing = ComputeSignature { kind, data: &[0; 8], key, size: 8, diversifier: None };
+        transaction.prepare_signature(&signing).unwrap();
+        transaction.prepare(UpdateRecord { sfi: Sfi(7), record: 1, data: &[1] }).unwrap();
+        transaction.process(ChannelControl::KeepOpen).unwrap();
+        assert_eq!([names(&transaction, Peer::Card), names(&transaction, Peer::Sam)], [vec![0xDC], vec![0x14, 0x1C]]);
+        let lose = |transaction: &mut Transaction| transaction.handle_lost(Peer::Sam, Loss::Peer, &Batch::new());
+        if sam_first {
+            lose(&mut transaction).unwrap();
+        }
+        carry(&mut transaction, Peer::Card, &[0xDC]);
+        if !sam_first {
+            lose(&mut transaction).unwrap();
+        }
+        let lost = Error::Lost { peer: Peer::Sam, loss: Loss::Peer, fate: Fate::Unverified };
+        assert_eq!(transaction.outcome(), Some(Err(lost)), "{sam_first}");
+    }
 }

@@ -22,7 +22,7 @@ impl Transaction {
         self.scratch.applied = None;
         self.closed_ahead = None;
         self.channel_closed = false;
-        self.check_sam()?;
+        self.check_sam(0)?;
         if unlikely(self.card.has_stray_session) && self.list.len() > 0 {
             return Ok(self.abort(CardWork::AbortStray));
         }

@@ -33,9 +33,9 @@ impl Transaction {
         }
     }
 
-    /// What became of the writings when the SAM was lost.
-    pub(super) fn fate_of_sam_loss(&self) -> Fate {
-        if self.session.is_open() { Fate::NotCommitted } else { self.fate_of_the_past(0) }
+    /// What became of the writings when the SAM was lost, and the card had answered `answered` commands of the block.
+    pub(super) fn fate_of_sam_loss(&self, answered: usize) -> Fate {
+        if self.session.is_open() { Fate::NotCommitted } else { self.fate_of_the_past(answered) }
     }
 
     /// What became of what this processing has written, when `answered` commands of the block were answered. What was

@@ -198,7 +198,7 @@ impl Transaction {
         if unlikely(answered < self.block.commands.len()) {
             return Err(self.wrong_count(answered));
         }
-        self.check_sam()?;
+        self.check_sam(answered)?;
         self.next_block();
         self.advance()
     }

@@ -471,7 +471,7 @@ impl Transaction {
     }
 
     fn next_after_sam_loss(&mut self, work: SamWork, loss: Loss) -> Result<State, Error> {
-        let lost = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss() };
+        let lost = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss(0) };
         let mut ahead = false;
         if let Some(symmetric) = &mut self.symmetric {
             ahead = symmetric.service.has_next();

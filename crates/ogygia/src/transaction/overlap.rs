@@ -27,9 +27,16 @@ pub(super) enum NextMaterial {
 /// What went wrong with the SAM while somebody else was waited for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SamFailure {
-    error: Error,
+    how: Failed,
     /// The authenticity of a card that has committed a session was in question.
     verifying: bool,
+}
+
+/// What a loss means is known only when it is reported: the card may execute something until then.
+#[derive(Clone, Copy, Debug)]
+enum Failed {
+    Answered(Error),
+    Lost(Loss),
 }
 
 impl Transaction {
@@ -114,18 +121,17 @@ impl Transaction {
             Ok(()) if service.depart_next() => {}
             Ok(()) if self.next_material == NextMaterial::Asked => self.next_material = NextMaterial::AtHand,
             Ok(()) => {}
-            Err(error) => self.sam_failure = Some(SamFailure { error, verifying }),
+            Err(error) => self.sam_failure = Some(SamFailure { how: Failed::Answered(error), verifying }),
         }
         self.work_ahead();
     }
 
     /// The SAM was lost while somebody else is waited for.
     pub(super) fn lose_ahead(&mut self, loss: Loss) {
-        let error = Error::Lost { peer: Peer::Sam, loss, fate: self.fate_of_sam_loss() };
         let Some(symmetric) = &mut self.symmetric else { return };
         let verifying = symmetric.service.is_verifying();
         if symmetric.service.lose() {
-            self.sam_failure = Some(SamFailure { error, verifying });
+            self.sam_failure = Some(SamFailure { how: Failed::Lost(loss), verifying });
         }
     }
 
@@ -136,14 +142,15 @@ impl Transaction {
         }
     }
 
-    /// What went wrong with the SAM meanwhile, if anything: before more is asked of it.
-    pub(super) fn check_sam(&mut self) -> Result<(), Error> {
-        if unlikely(self.sam_failure.is_some()) { self.give_sam_failure() } else { Ok(()) }
+    /// What went wrong with the SAM meanwhile, if anything: before more is asked of it, when the card has answered
+    /// `answered` commands of the block.
+    pub(super) fn check_sam(&mut self, answered: usize) -> Result<(), Error> {
+        if unlikely(self.sam_failure.is_some()) { self.give_sam_failure(answered) } else { Ok(()) }
     }
 
     #[cold]
-    fn give_sam_failure(&mut self) -> Result<(), Error> {
-        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure)))
+    fn give_sam_failure(&mut self, answered: usize) -> Result<(), Error> {
+        self.sam_failure.take().map_or(Ok(()), |failure| Err(self.error_of(failure, answered)))
     }
 
     /// What comes next, when something went wrong with the SAM meanwhile. An error of the card would have been reported
@@ -154,18 +161,23 @@ impl Transaction {
             (None, next) => next,
             (Some(SamFailure { verifying: false, .. }), Err(error)) => Err(error),
             (Some(_), Ok(State::Done)) if self.outcome.is_err() => Ok(State::Done),
-            (Some(failure), _) => Err(self.error_of(failure)),
+            (Some(failure), _) => Err(self.error_of(failure, 0)),
         }
     }
 
-    /// The error, with what it means now: the session may have been opened since.
+    /// The error, with what it means now.
     #[cold]
-    fn error_of(&self, failure: SamFailure) -> Error {
-        match failure.error {
-            Error::Lost { peer, loss, .. } if self.session.is_open() => {
-                Error::Lost { peer, loss, fate: Fate::NotCommitted }
+    fn error_of(&self, SamFailure { how, verifying }: SamFailure, answered: usize) -> Error {
+        match how {
+            Failed::Answered(error) => error,
+            Failed::Lost(loss) => {
+                let fate = match self.fate_of_sam_loss(answered) {
+                    Fate::NotCommitted => Fate::NotCommitted,
+                    _ if verifying => Fate::Unverified,
+                    fate => fate,
+                };
+                Error::Lost { peer: Peer::Sam, loss, fate }
             }
-            error => error,
         }
     }
 }
