@@ -46,6 +46,9 @@ pub struct SessionReport {
     pub committed: u32,
     /// The card's MAC over its last committed session was verified.
     pub authenticated: Option<Authenticated>,
+    /// The card has proved itself early in the session that was opened last, whatever became of that:
+    /// [`AuthenticateEarly`](crate::command::AuthenticateEarly).
+    pub authenticated_early: Option<Authenticated>,
     /// The card knows that its answer to the last closing was received; otherwise it will say at its next opening that
     /// this session was not ratified.
     pub ratified: bool,
@@ -66,9 +69,14 @@ impl Session {
         self.report = SessionReport::default();
     }
 
-    /// The card's MAC was right.
+    /// The card's MAC was right: while the session is open, it is one that proves the card early.
     pub(super) fn authenticate(&mut self) {
-        self.report.authenticated = Some(Authenticated(()));
+        let proof = Some(Authenticated(()));
+        if self.is_open() {
+            self.report.authenticated_early = proof;
+        } else {
+            self.report.authenticated = proof;
+        }
     }
 
     pub(super) fn ratify(&mut self) {
@@ -129,6 +137,7 @@ impl Transaction {
         let form = self.opening_form;
         self.session.backup.clone_from(&self.card.content);
         self.session.postponed.clear();
+        self.session.report.authenticated_early = None;
         self.session.open = Some(Open { form, manageable: true });
         let Some(opened) = Opened::parse(data, self.card.product(), form, opening.read) else {
             return Err(Misbehaviour::Malformed(Malformed::Opening).into());

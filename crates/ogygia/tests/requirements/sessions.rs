@@ -1,9 +1,10 @@
 //! Secure sessions, their keys and their ratification.
 
 use ogygia::card::{Card, KeyId, Kif, Kvc, Level};
-use ogygia::command::{CancelSession, CloseSession, CommandName, OpenSession, ReadRecords};
+use ogygia::command::{AuthenticateEarly, CancelSession, CloseSession, Command, CommandName, OpenSession, ReadRecords};
 use ogygia::{Error, Misbehaviour, Misuse, Peer, Untrusted};
 
+use crate::bench::Bench;
 use crate::desk::*;
 
 /// CL-CSS-OSSMODE.1.
@@ -225,4 +226,23 @@ fn how_a_session_ended() {
     let (unreadable, committed, authentic) = end(CommandName::CloseSecureSession, &[0x90, 0x00]);
     assert!(matches!(unreadable, Err(Error::PeerMisbehaved { how: Misbehaviour::Malformed(_), .. })));
     assert_eq!((committed, authentic), (1, false));
+}
+
+/// Early authentication proves the card, and no session.
+#[test]
+fn what_is_proved_early() {
+    let mut desk = desk(card(EXTENDED), settings(C1));
+    let open = || Command::from(OpenSession { level: Level::Debit });
+    let proved = |desk: &Bench| {
+        let report = desk.transaction.session();
+        (report.authenticated_early.is_some(), report.authenticated.is_some(), report.committed)
+    };
+    desk.process([open(), AuthenticateEarly.into()]).unwrap();
+    assert_eq!(proved(&desk), (true, false, 0));
+    desk.process([CancelSession.into()]).unwrap();
+    assert_eq!(proved(&desk), (true, false, 0));
+    desk.process([open(), CloseSession.into()]).unwrap();
+    assert_eq!(proved(&desk), (false, true, 1));
+    desk.process([open(), AuthenticateEarly.into(), CloseSession.into()]).unwrap();
+    assert_eq!(proved(&desk), (true, true, 2));
 }
