@@ -24,15 +24,17 @@ pub(super) struct Block {
     secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
-    /// The files that commands with such answers act on.
+    /// The files that commands with such answers act on, or make current.
     touched: FileSet,
 }
 
-/// Files, by their short identifiers.
+/// Files, by their short identifiers; 0 stands for the one that is current.
 #[derive(Clone, Copy, Debug, Default)]
 struct FileSet(u32);
 
 impl FileSet {
+    const CURRENT: Self = Self(1);
+
     /// The file, or every file that it may be.
     fn of(file: Sfi) -> Self {
         match file {
@@ -107,12 +109,12 @@ impl Block {
 
     /// The answer to this command was predicted.
     pub(super) fn note_predicted(&mut self, prepared: &Prepared) {
-        if prepared.facts.modifies() {
-            self.touched.0 |= FileSet::of(prepared.facts.file).0;
-        }
+        // Behind a reading, another file is current, and that is all.
+        let touched = if prepared.facts.modifies() { FileSet::of(prepared.facts.file) } else { FileSet::CURRENT };
+        self.touched.0 |= touched.0;
     }
 
-    /// Whether the answer to this command depends on a file that predicted commands act on.
+    /// Whether the answer to this command depends on a file that predicted commands act on, or make current.
     pub(super) fn is_touched_by_predictions(&self, prepared: &Prepared) -> bool {
         prepared.facts.takes_image() && self.touched.0 & FileSet::of(prepared.facts.file).0 != 0
     }

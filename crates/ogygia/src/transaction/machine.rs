@@ -135,6 +135,8 @@ impl Transaction {
         self.outcome = Err(error);
         self.list.reset();
         self.block.restart(0);
+        // The card may have used up what it foretold.
+        self.card.pre_open = None;
         self.deferred = None;
         self.next_material = NextMaterial::Unasked;
         self.sam_failure = None;
