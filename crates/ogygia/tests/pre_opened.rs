@@ -1,5 +1,5 @@
 //! Sessions that the card foretold at its selection: specification 02, "Pre-opened session".
-#![expect(clippy::unwrap_used, reason = "a test may stop")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop")]
 
 use ogygia::apdu::Batch;
 use ogygia::card::{Level, Sfi};

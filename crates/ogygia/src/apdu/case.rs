@@ -2,6 +2,9 @@
 
 use alloc::vec::Vec;
 
+/// Header, Lc, 255 bytes of data, Le.
+pub(crate) const MAX_COMMAND_LEN: usize = 261;
+
 /// The four bytes that begin a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {

@@ -10,3 +10,5 @@ pub use batch::Batch;
 pub use case::{Case, Header};
 pub use response::Response;
 pub use status::{StatusSet, StatusWord};
+
+pub(crate) use case::MAX_COMMAND_LEN;

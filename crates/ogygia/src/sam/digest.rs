@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::command::Encoder;
+use super::command::{Encoder, Expected};
 use super::queue::Queue;
 use crate::card::{KeyId, Kif, Kvc};
 use crate::command::SessionForm;
@@ -23,6 +23,8 @@ pub(super) struct Digest {
     group: Vec<u8>,
     /// One of the blocks that wait is ciphered.
     has_encrypted: bool,
+    /// A PIN or a private key may be among what waits.
+    secret: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,7 @@ impl Digest {
             pending: Queue::default(),
             group: Vec::new(),
             has_encrypted: false,
+            secret: false,
         }
     }
 
@@ -62,10 +65,31 @@ impl Digest {
         self.clear_pending();
     }
 
+    /// The next session is one with another card.
+    pub(super) fn reset(&mut self) {
+        self.end();
+        self.secret = false;
+    }
+
     fn clear_pending(&mut self) {
         self.pending.clear();
-        self.group.clear();
+        self.clear_group();
         self.has_encrypted = false;
+    }
+
+    fn clear_group(&mut self) {
+        if unlikely(self.secret) {
+            self.group.fill(0);
+            core::hint::black_box(&self.group);
+        }
+        self.group.clear();
+    }
+
+    /// A PIN or a private key may be among what is digested of this card from now on, and must not stay in memory.
+    #[cold]
+    pub(super) fn guard(&mut self) {
+        self.secret = true;
+        self.group.reserve(self.group_capacity.saturating_sub(self.group.len()));
     }
 
     /// The key of the session.
@@ -100,7 +124,7 @@ impl Digest {
         if taken > self.group_capacity {
             self.close_group();
             let encoder = self.encoder;
-            return self.pending.push(|out| encoder.digest_update(block, out));
+            return self.push_pending(|out| encoder.digest_update(block, out));
         }
         if self.group.len() + taken > self.group_capacity {
             self.close_group();
@@ -120,12 +144,32 @@ impl Digest {
     pub(super) fn push_encrypted(&mut self, block: &[u8], needed: bool) {
         self.close_group();
         let encoder = self.encoder;
-        self.pending.push(|out| encoder.digest_update_encrypted(block, needed, out));
+        self.push_pending(|out| encoder.digest_update_encrypted(block, needed, out));
         self.has_encrypted = true;
     }
 
+    fn push_pending(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Expected) {
+        if unlikely(self.secret) {
+            self.pending.guard();
+        }
+        self.pending.push(write);
+    }
+
     fn close_group(&mut self) {
-        emit(&mut self.group, self.encoder, &mut self.pending);
+        let mut pending = core::mem::take(&mut self.pending);
+        self.emit(&mut pending);
+        self.pending = pending;
+    }
+
+    /// Queues the command that digests the group, which is empty afterwards.
+    fn emit(&mut self, queue: &mut Queue) {
+        if !self.group.is_empty() {
+            if unlikely(self.secret) {
+                queue.guard();
+            }
+            queue.push(|out| self.encoder.digest_update_multiple(&self.group, out));
+            self.clear_group();
+        }
     }
 
     /// Whether one of the blocks that wait is ciphered.
@@ -150,16 +194,8 @@ impl Digest {
         if !self.pending.is_empty() {
             queue.append(&mut self.pending);
         }
-        emit(&mut self.group, self.encoder, queue);
+        self.emit(queue);
         self.has_encrypted = false;
-    }
-}
-
-/// Queues the command that digests the group, which is empty afterwards.
-fn emit(group: &mut Vec<u8>, encoder: Encoder, queue: &mut Queue) {
-    if !group.is_empty() {
-        queue.push(|out| encoder.digest_update_multiple(group, out));
-        group.clear();
     }
 }
 
@@ -190,6 +226,30 @@ mod tests {
         assert_eq!(commands(SamProduct::SamC1, 255, &[255, 2]), [(0x00, 255), (0x80, 3)]);
         assert_eq!(commands(SamProduct::SamC1, 255, &[2, 254, 2]), [(0x80, 3), (0x80, 255), (0x80, 3)]);
         assert_eq!(commands(SamProduct::SamS1E1, 240, &[2, 240, 2]), [(0x80, 3), (0x00, 240), (0x80, 3)]);
+    }
+
+    /// A queue whose commands are wiped says so.
+    #[test]
+    fn what_holds_a_pin_is_wiped() {
+        let queued = |product, guarded, push: fn(&mut Digest)| {
+            let mut digest = Digest::new(Encoder(product), 255);
+            assert!(digest.start(SessionForm::Regular, KeyId { kif: Kif(0x30), kvc: Kvc(0x79) }, &[0; 8]));
+            if guarded {
+                digest.guard();
+            }
+            push(&mut digest);
+            let mut queue = Queue::default();
+            digest.flush(&mut queue);
+            assert_eq!(queue.commands.len(), 1 + usize::from(product == SamProduct::SamS1Dx));
+            alloc::format!("{queue:?}").contains("secret: true")
+        };
+        let grouped = |digest: &mut Digest| digest.push_exchange(b"a PIN", &[0x90, 0x00]);
+        let encrypted = |digest: &mut Digest| digest.push_encrypted(b"a PIN", true);
+        for guarded in [false, true] {
+            assert_eq!(queued(SamProduct::SamC1, guarded, grouped), guarded);
+            assert_eq!(queued(SamProduct::SamS1Dx, guarded, grouped), guarded);
+            assert_eq!(queued(SamProduct::SamC1, guarded, encrypted), guarded);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::image::SamImage;
 use super::read::ReadCommand;
 use super::signature::Diversifier;
 use super::write::Writing;
-use crate::apdu::{Batch, Response, StatusSet};
+use crate::apdu::{Batch, MAX_COMMAND_LEN, Response, StatusSet};
 use crate::error::{Error, Misbehaviour};
 use crate::request::{ChannelControl, Peer, Request};
 
@@ -69,9 +69,6 @@ pub(crate) struct Answered<'a> {
     peer: Peer,
     index: usize,
 }
-
-/// Header, Lc, 255 bytes of data, Le.
-pub(crate) const MAX_COMMAND_LEN: usize = 261;
 
 #[derive(Debug)]
 pub(crate) struct Lane {

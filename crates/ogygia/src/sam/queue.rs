@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::hint::cold_path;
 
 use super::command::{Expected, Purpose};
-use crate::apdu::{Batch, Response, StatusWord};
+use crate::apdu::{Batch, MAX_COMMAND_LEN, Response, StatusWord};
 use crate::error::{Error, Misbehaviour};
 use crate::hint::unlikely;
 use crate::request::Peer;
@@ -43,14 +43,22 @@ impl Queue {
     }
 
     pub(super) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Expected) {
+        if unlikely(self.secret) {
+            self.commands.make_room(MAX_COMMAND_LEN);
+        }
         let expected = &mut self.expected;
         self.commands.push_with(|out| expected.push(write(out)));
     }
 
     /// As [`push`](Self::push), for a command that must not stay in memory.
     pub(super) fn push_secret(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Expected) {
-        self.secret = true;
+        self.guard();
         self.push(write);
+    }
+
+    /// Nothing of what is pushed until the queue is cleared must stay in memory.
+    pub(super) const fn guard(&mut self) {
+        self.secret = true;
     }
 
     /// An empty queue gets as much room as `other` has, so that two that take turns are not both found too small.
@@ -62,6 +70,9 @@ impl Queue {
     /// Appends all of `other`, which is empty afterwards.
     pub(super) fn append(&mut self, other: &mut Self) {
         self.secret |= other.secret;
+        if unlikely(self.secret) {
+            self.commands.make_room(other.commands.byte_len());
+        }
         self.commands.append(&other.commands);
         self.expected.extend_from_slice(&other.expected);
         other.clear();

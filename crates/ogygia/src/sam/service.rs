@@ -129,7 +129,7 @@ impl Service {
         if self.is_under_way() {
             self.make_void();
         }
-        self.digest.end();
+        self.digest.reset();
         self.verifying = false;
         self.answers.challenge = None;
         self.selected.decided = None;
@@ -174,7 +174,9 @@ impl Service {
     /// before, which the same card request may still have to cancel, is digested no more, and nothing of it may reach the
     /// SAM behind the challenge.
     pub(crate) fn ask_challenge(&mut self, form: SessionForm) -> bool {
-        self.end_session();
+        if unlikely(self.digest.form().is_some()) {
+            self.end_session();
+        }
         if let Some(challenge) = self.prefetched.take().filter(|_| !self.is_under_way()) {
             self.answers.challenge = Some(challenge);
             return true;
@@ -197,6 +199,11 @@ impl Service {
     pub(crate) fn start_digest(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
         self.answers.challenge = None;
         self.digest.start(form, key, opening)
+    }
+
+    /// A PIN or a private key may be among what is digested of this card from now on.
+    pub(crate) fn guard_digest(&mut self) {
+        self.digest.guard();
     }
 
     /// One more card command, without the Le of case 4, and its answer, real or certain.

@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use super::results::{CertificateId, KeyPairId};
 use super::{SamTransaction, Step};
+use crate::apdu::MAX_COMMAND_LEN;
 use crate::error::{Error, Misuse};
-use crate::sam::lane::{Line, MAX_COMMAND_LEN, Then};
+use crate::sam::lane::{Line, Then};
 use crate::sam::read::ReadCommand;
 use crate::sam::write::Writing;
 use crate::sam::{

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::apdu::{Batch, Case, StatusSet};
+use crate::apdu::{Batch, Case, MAX_COMMAND_LEN, StatusSet};
 use crate::card::{PostponedCounters, Sfi};
 use crate::command::{Encoder, Exchange, List, Prepared};
 use crate::hint::unlikely;
@@ -20,7 +20,7 @@ pub(super) struct Block {
     clear: Batch,
     /// Places of the commands that are ciphered.
     ciphered: Vec<usize>,
-    /// A PIN may be among them.
+    /// The list holds a PIN or a private key, which may be among them.
     secret: bool,
     /// Answers that were certain, and are digested, of the first commands. Empty where nothing is digested.
     pub(super) predictions: Batch,
@@ -45,10 +45,22 @@ impl FileSet {
 }
 
 impl Block {
-    /// An empty block that begins with this command of the prepared list.
+    /// An empty block that begins the list. Commands of one that holds a PIN or a private key are wiped, and leave nothing
+    /// behind when they grow.
+    pub(super) fn begin(&mut self, list: &List) {
+        self.restart(0);
+        self.secret = list.is_secret();
+        if unlikely(self.secret) {
+            let room = list.len() * MAX_COMMAND_LEN;
+            self.commands.make_room(room);
+            self.clear.make_room(room);
+        }
+    }
+
+    /// An empty block that begins with this command of the list.
     pub(super) fn restart(&mut self, first: usize) {
         self.first = first;
-        if unlikely(core::mem::take(&mut self.secret)) {
+        if unlikely(self.secret) {
             self.commands.wipe();
             self.clear.wipe();
         }
@@ -58,11 +70,6 @@ impl Block {
         self.ciphered.clear();
         self.predictions.clear();
         self.touched = FileSet::default();
-    }
-
-    /// Commands of a list that holds a PIN or a private key are wiped.
-    pub(super) fn guard(&mut self, list: &List) {
-        self.secret |= list.is_secret();
     }
 
     /// Place in the prepared list of the command that comes next.
@@ -109,9 +116,14 @@ impl Block {
 
     /// The answer to this command was predicted.
     pub(super) fn note_predicted(&mut self, prepared: &Prepared) {
-        // Behind a reading, another file is current, and that is all.
-        let touched = if prepared.facts.modifies() { FileSet::of(prepared.facts.file) } else { FileSet::CURRENT };
-        self.touched.0 |= touched.0;
+        if prepared.facts.modifies() {
+            self.touched.0 |= FileSet::of(prepared.facts.file).0;
+        }
+    }
+
+    /// Behind a command whose answer was predicted, another file may be current, also where it only reads.
+    pub(super) fn note_another_file(&mut self) {
+        self.touched.0 |= FileSet::CURRENT.0;
     }
 
     /// Whether the answer to this command depends on a file that predicted commands act on, or make current.

@@ -14,15 +14,19 @@ use crate::command::{
 use crate::error::Error;
 use crate::hint::unlikely;
 use crate::request::ChannelControl;
+use crate::sam::Service;
 
 impl Transaction {
     /// Begins with the first prepared command.
     pub(super) fn begin(&mut self) -> Result<State, Error> {
-        self.block.restart(0);
+        self.block.begin(&self.list);
         self.scratch.applied = None;
         self.closed_ahead = None;
         self.channel_closed = false;
         self.check_sam(0)?;
+        if unlikely(self.list.is_secret()) {
+            self.with_service(Service::guard_digest);
+        }
         if unlikely(self.card.has_stray_session) && self.list.len() > 0 {
             return Ok(self.abort(CardWork::AbortStray));
         }
@@ -46,11 +50,9 @@ impl Transaction {
 
     /// Puts commands into the block up to the first one that is built with something of the SAM. They have nothing else to
     /// wait for, as long as the image lacks nothing and nobody works ahead.
-    #[inline(always)]
     fn put_plain(&mut self) {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(Material::None, card, list, symmetric, *opening_form);
-        block.guard(list);
         for prepared in list.from(block.end()).iter().take_while(|prepared| prepared.is_plain()) {
             block.push(prepared, card.postponed, &encoder);
         }
@@ -216,7 +218,6 @@ impl Transaction {
         self.next_material = NextMaterial::Unasked;
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
-        block.guard(list);
         block.push(prepared, card.postponed, &encoder);
     }
 
@@ -224,7 +225,6 @@ impl Transaction {
     pub(super) fn push_clear(&mut self, prepared: &Prepared) {
         let Self { block, card, list, symmetric, opening_form, .. } = self;
         let encoder = encoder(prepared.facts.material, card, list, symmetric, *opening_form);
-        block.guard(list);
         block.push_clear(prepared, &encoder);
     }
 
@@ -293,6 +293,7 @@ impl Transaction {
             return false;
         }
         block.note_predicted(prepared);
+        block.note_another_file();
         if let (Some(symmetric), Some(answer)) = (symmetric, block.predictions.get(index)) {
             symmetric.service.digest(block.clear_digested(prepared, index), answer);
         }

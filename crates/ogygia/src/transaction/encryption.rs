@@ -88,7 +88,7 @@ impl Transaction {
         0
     }
 
-    fn with_service(&mut self, ask: impl FnOnce(&mut Service)) {
+    pub(super) fn with_service(&mut self, ask: impl FnOnce(&mut Service)) {
         if let Some(symmetric) = &mut self.symmetric {
             ask(&mut symmetric.service);
         }
