@@ -14,6 +14,7 @@ use ogygia::pki::authority::CardKeyPair;
 use ogygia::pki::{CardCertificate, CardPublicKey, Day, PkiError, TrustStore, Validity};
 use ogygia::transaction::{PkiSettings, Security, Transaction};
 use ogygia::{ChannelControl, Error, Fate, Loss, Peer};
+use ogygia_sim::clock::{Clock, Marks, Model};
 use ogygia_sim::{CardLink, Fault, KeySet, Link, PkiIdentity, Profile, Recorder, TestAuthority, VirtualCard};
 
 /// The directory with files that anybody may write.
@@ -382,4 +383,26 @@ fn a_key_pair_is_written() {
     writing.prepare(PutData::CardCertificate(identity().card_certificate())).unwrap();
     run(&mut writing, &mut bench.link, &mut NoSam, ChannelControl::KeepOpen).unwrap();
     bench.session(authority().root_store().unwrap()).unwrap();
+}
+
+/// The second session opens and closes in one request, on a clock that has seen one before.
+#[test]
+fn a_clock_marks_each_session() {
+    let mut bench = Bench::new();
+    let mut clock = Clock::new(Model::DEFAULT);
+    let mut marks = || {
+        let mut transaction = transaction(bench.select(), authority().full_store());
+        prepare(&mut transaction);
+        transaction.prepare(CloseSession).unwrap();
+        clock.run(&mut transaction, &mut bench.link, &mut NoSam, ChannelControl::CloseAfter).unwrap();
+        clock.marks()
+    };
+    // The channel is closed afterwards, by a request of its own.
+    let closing = Model::DEFAULT.card_reader.request_us;
+    let is_proved_by_the_card = |Marks { authenticated_us, card_us, done_us }: Marks| {
+        authenticated_us.is_some() && card_us == done_us && authenticated_us.map(|at| at + closing) == done_us
+    };
+    let (first, second) = (marks(), marks());
+    assert!(is_proved_by_the_card(first), "{first:?}");
+    assert!(is_proved_by_the_card(second) && second.authenticated_us > first.done_us, "{second:?}");
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::helper::Folder;
 use crate::run;
 
 fn figures(scenario: &str) -> Value {
@@ -47,6 +48,18 @@ fn virtual_time() {
     assert_eq!(times("validation-embedded", &fast), [8, 6, 46_684, 46_684, 2_520]);
     let distributed = ["--model", "distributed"];
     assert_eq!(times("sale-distributed", &distributed), [2, 3, 571_001, 571_001, 71_277]);
+}
+
+/// A new card is prepared with sessions of its own, on the same clock; that does not change when the gate opens.
+#[test]
+fn a_new_card_takes_as_long_as_a_known_one() {
+    let folder = Folder::new("gate");
+    let on_a_card = |scenario: &str| times(scenario, &["--card", &folder.path(scenario), "--model", "distributed"]);
+    for (scenario, gate_us) in [("pki", 133_545), ("sale-distributed", 571_001)] {
+        let (new, known) = (on_a_card(scenario), on_a_card(scenario));
+        assert_eq!(new, known, "{scenario}");
+        assert_eq!(new[2], gate_us, "{scenario}");
+    }
 }
 
 #[test]

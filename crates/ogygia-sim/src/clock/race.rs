@@ -22,7 +22,6 @@ pub struct Clock {
     card: Lane,
     sam: Lane,
     marks: Marks,
-    seen: SessionReport,
 }
 
 /// What a clock shows, for whoever notes when something is said. Clones show the same.
@@ -87,7 +86,6 @@ impl Clock {
             card: Lane::new(Peer::Card),
             sam: Lane::new(Peer::Sam),
             marks: Marks::default(),
-            seen: SessionReport::default(),
         }
     }
 
@@ -191,21 +189,23 @@ impl Clock {
                 // It was asked for a transaction before this one.
                 continue;
             }
+            let before = transaction.session();
             match sent {
                 Ok(()) => transaction.handle(peer, &lane.responses),
                 Err(loss) => transaction.handle_lost(peer, loss, &lane.responses),
             }?;
-            self.mark(peer, transaction.session());
+            self.mark(peer, before, transaction.session());
         }
     }
 
-    fn mark(&mut self, peer: Peer, report: SessionReport) {
+    /// Notes what one answer changed: a session that opened and closed in one request was authenticated before and after.
+    fn mark(&mut self, peer: Peer, before: SessionReport, after: SessionReport) {
         if peer == Peer::Card {
             self.marks.card_us = Some(self.face.now_us());
         }
-        if report != self.seen && report.authenticated.is_some() && self.seen.authenticated.is_none() {
+        let is_news = before.authenticated.is_none() || after.committed > before.committed;
+        if after.authenticated.is_some() && is_news {
             self.marks.authenticated_us = Some(self.face.now_us());
         }
-        self.seen = report;
     }
 }
