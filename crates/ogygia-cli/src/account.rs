@@ -155,10 +155,16 @@ pub(crate) fn milliseconds(us: u64) -> String {
     format!("{}.{}", tenths / 10, tenths % 10)
 }
 
+/// So many of something.
+fn counted(count: usize, one: &str, more: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { more })
+}
+
 fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let counts = report.counts();
     let line = |requests: usize, apdus: usize, bytes: crate::record::Volume| {
-        format!("{requests} requests with {apdus} commands, {} bytes out, {} in", bytes.out, bytes.back)
+        let (requests, apdus) = (counted(requests, "request", "requests"), counted(apdus, "command", "commands"));
+        format!("{requests} with {apdus}, {} bytes out, {} in", bytes.out, bytes.back)
     };
     writeln!(out, "  card: {}; selection apart", line(counts.card_requests, counts.card_apdus, counts.card_bytes))?;
     let ahead = match counts.sam_prefetches {
