@@ -56,6 +56,7 @@ fn conversation(entries: &[Entry], out: &mut dyn Write) -> io::Result<()> {
         let what = match entry.phase {
             Phase::Prefetch => "ahead of the next card".to_owned(),
             Phase::Selection => "selection".to_owned(),
+            Phase::Transaction if entry.only_closes() => "closes the channel".to_owned(),
             Phase::Transaction | Phase::Setup => {
                 *number += 1;
                 format!("request {number}")
@@ -167,6 +168,11 @@ fn cost(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         format!("{requests} with {apdus}, {} bytes out, {} in", bytes.out, bytes.back)
     };
     writeln!(out, "  card: {}; selection apart", line(counts.card_requests, counts.card_apdus, counts.card_bytes))?;
+    if counts.card_closings > 0 {
+        let one = "request that only closes the channel";
+        let more = "requests that only close the channel";
+        writeln!(out, "        and {}", counted(counts.card_closings, one, more))?;
+    }
     let ahead = match counts.sam_prefetches {
         0 => String::new(),
         ahead => format!("; bytes include the challenges fetched ahead: {ahead}"),

@@ -68,6 +68,7 @@ const COUNTED: &str = concat!(
     "\
 What --json counts, as the specification of transactions does:
   card_requests, sam_requests  grouped transmissions of the transaction, whatever the number of commands in each
+  card_closings                those to the card that only close the channel, without commands; else only in the times
   selection_requests           those that select the application; in no other figure
   sam_prefetches               those that fetch a challenge before the card comes, one command each
   card_apdus, sam_apdus        commands in card_requests and sam_requests
@@ -205,7 +206,8 @@ fn model(name: &str) -> Result<Model, String> {
 const COLUMNS: &str = concat!(
     "\
 Columns, each of the transaction without its selection, with new cards:
-  card, SAM    requests and commands, without challenges that are fetched before the card comes
+  card, SAM    requests and commands, without challenges that are fetched before the card comes, and without a request
+               that only closes the channel
   card bytes   out and in, status words included
   SAM bytes    the same, with challenges that are fetched ahead
   than spec    bytes more or less than the specification's figures, card and SAM

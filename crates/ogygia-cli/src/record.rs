@@ -38,7 +38,7 @@ pub struct Entry {
     pub peer: Peer,
     /// What for.
     pub phase: Phase,
-    /// What was sent. Commands that a refusal kept back are not here.
+    /// What was sent. Commands that a refusal kept back are not here. Empty when the request only closed the channel.
     pub exchanges: Vec<Exchange>,
     /// What broke.
     pub lost: Option<Loss>,
@@ -46,6 +46,14 @@ pub struct Entry {
     pub began_us: u64,
     /// How long it took.
     pub took_us: u64,
+}
+
+impl Entry {
+    /// Whether the request had no command, and closed the channel to the card: it takes its time all the same.
+    #[must_use]
+    pub const fn only_closes(&self) -> bool {
+        self.exchanges.is_empty()
+    }
 }
 
 impl std::fmt::Debug for Exchange {
@@ -91,13 +99,10 @@ impl Log {
     }
 
     fn add(&self, peer: Peer, exchanges: Vec<Exchange>, lost: Option<Loss>, took_us: u64) {
-        // A request without commands closes a channel: nothing is said.
-        if !exchanges.is_empty() || lost.is_some() {
-            let mut inner = self.0.borrow_mut();
-            let phase = inner.phase;
-            let began_us = inner.time.as_ref().map_or(0, |(face, _)| face.now_us());
-            inner.entries.push(Entry { peer, phase, exchanges, lost, began_us, took_us });
-        }
+        let mut inner = self.0.borrow_mut();
+        let phase = inner.phase;
+        let began_us = inner.time.as_ref().map_or(0, |(face, _)| face.now_us());
+        inner.entries.push(Entry { peer, phase, exchanges, lost, began_us, took_us });
     }
 }
 
@@ -153,8 +158,10 @@ impl<C: Channel> Channel for Recorded<C> {
 /// What went over the wire, counted as specification 02, "How exchanges are counted", does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Requests to the card, without selection.
+    /// Requests to the card, without selection, and without those that only close the channel.
     pub card_requests: usize,
+    /// Requests that only close the channel to the card. The specification does not count them (point G48).
+    pub card_closings: usize,
     /// Requests to the SAM, without prefetches.
     pub sam_requests: usize,
     /// Requests that fetch a challenge in advance.
@@ -203,6 +210,7 @@ impl Counts {
                     counts.sam_prefetches += 1;
                     counts.sam_bytes.add(entry);
                 }
+                (Phase::Transaction, Peer::Card) if entry.only_closes() => counts.card_closings += 1,
                 (Phase::Transaction, Peer::Card) => {
                     counts.card_requests += 1;
                     counts.card_apdus += entry.exchanges.len();
@@ -224,7 +232,7 @@ mod tests {
     use super::*;
     use ogygia::card::Sfi;
     use ogygia::command::ReadRecord;
-    use ogygia::drive::{NoSam, run};
+    use ogygia::drive::{Driver, NoSam, run};
     use ogygia::transaction::{Security, Transaction};
     use ogygia::{ChannelControl, Error};
     use ogygia_sim::{CardLink, Fault};
@@ -258,6 +266,25 @@ mod tests {
         let (result, entries) = read_three(None);
         assert_eq!((result, entries.len()), (Ok(()), 1));
         assert_eq!(answered(&entries), [Some(31), Some(31), Some(31)]);
+    }
+
+    /// The terminal has nothing to say any more, and closes the channel.
+    #[test]
+    fn a_closing_of_the_channel_is_an_entry_of_its_own() {
+        let mut terminal = Terminal::new(crate::store::new_card("kit-prime-regular-v3").unwrap());
+        let card = terminal.select_any(None).unwrap();
+        terminal.begin(Phase::Transaction);
+        let mut transaction = Transaction::new(card, Security::None).unwrap();
+        transaction.prepare(ReadRecord { sfi: Sfi(0x07), record: 1 }).unwrap();
+        terminal.run(&mut transaction, ChannelControl::KeepOpen).unwrap();
+        terminal.run(&mut transaction, ChannelControl::CloseAfter).unwrap();
+        let entries = terminal.log.entries();
+        let counts = Counts::of(&entries);
+        assert_eq!((counts.card_requests, counts.card_apdus, counts.card_closings), (1, 1, 1));
+        let [.., reading, closing] = entries.as_slice() else { panic!("{entries:?}") };
+        assert!(closing.only_closes() && !reading.only_closes());
+        let way = terminal.model().card_reader;
+        assert_eq!((closing.began_us, closing.took_us), (reading.began_us + reading.took_us, way.request_us));
     }
 
     #[test]

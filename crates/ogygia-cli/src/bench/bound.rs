@@ -7,7 +7,7 @@
 use ogygia::Peer;
 use ogygia_sim::clock::{Model, Way};
 
-use crate::record::{Entry, Phase};
+use crate::record::{Entry, Exchange, Phase};
 
 /// The shortest times of a transaction, in microseconds from its first request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,10 +44,12 @@ pub fn bound(entries: &[Entry], model: &Model) -> Bound {
     let mut chain = Chain::default();
     for entry in entries.iter().filter(|entry| entry.phase == Phase::Transaction) {
         let exchanges = entry.exchanges.iter().map(|exchange| {
-            let command: &[u8] = &exchange.command;
-            (command, model.exchange_us(entry.peer, command, exchange.response.as_ref().map_or(0, Vec::len)))
+            let answer = exchange.response.as_ref().map_or(0, Vec::len);
+            (exchange, model.exchange_us(entry.peer, &exchange.command, answer))
         });
         match entry.peer {
+            // Nothing is needed for that but an end of what went before.
+            Peer::Card if entry.only_closes() => chain.card += way_us(model.card_reader),
             Peer::Card => chain.card_request(model.card_reader, exchanges),
             Peer::Sam | Peer::ControlSam => chain.sam_request(model.sam_reader, exchanges),
         }
@@ -59,6 +61,14 @@ pub fn bound(entries: &[Entry], model: &Model) -> Bound {
 /// Whether the card authenticates itself early, or what it did with the purse.
 const fn proves(command: &[u8]) -> bool {
     matches!(command, [_, 0x82 | 0xB8 | 0xBA | 0xBC, ..])
+}
+
+/// Whether the card signed the session that it closed. Where its issuer is not known before, it is proved later still. An
+/// abort has the same bytes, and a status word for an answer.
+fn is_signed(exchange: &Exchange) -> bool {
+    const SIGNATURE: usize = 64;
+    let answer = exchange.response.as_ref().map_or(0, Vec::len);
+    matches!(exchange.command.as_slice(), [_, 0x8E, _, _, 0]) && answer == SIGNATURE + 2
 }
 
 /// Whether the answer to a card command may be known before it comes: of what writes, counts, pays, or presents a PIN.
@@ -74,10 +84,11 @@ const fn way_us(way: Way) -> u64 {
 }
 
 impl Chain {
-    fn card_request<'a>(&mut self, way: Way, exchanges: impl Iterator<Item = (&'a [u8], u64)>) {
+    fn card_request<'a>(&mut self, way: Way, exchanges: impl Iterator<Item = (&'a Exchange, u64)>) {
         self.asked = self.card.max(self.material);
         self.card = self.asked + way_us(way);
-        for (command, takes) in exchanges {
+        for (exchange, takes) in exchanges {
+            let command = exchange.command.as_slice();
             let closes = matches!(command, [_, 0x8E, _, _, length, ..] if *length > 0);
             if closes {
                 self.card = self.card.max(self.mac + way_us(way));
@@ -91,14 +102,17 @@ impl Chain {
             if !is_certain(command) {
                 self.told = self.card;
             }
+            if is_signed(exchange) {
+                self.authenticated = Some(self.card);
+            }
         }
     }
 
-    fn sam_request<'a>(&mut self, way: Way, exchanges: impl Iterator<Item = (&'a [u8], u64)>) {
+    fn sam_request<'a>(&mut self, way: Way, exchanges: impl Iterator<Item = (&'a Exchange, u64)>) {
         let heard = |at: u64| at + way_us(way);
-        for (command, takes) in exchanges {
+        for (exchange, takes) in exchanges {
             let takes = takes + way.command_us;
-            let Some(&[_, instruction, _, p2]) = command.first_chunk::<4>() else { continue };
+            let Some(&[_, instruction, _, p2]) = exchange.command.first_chunk::<4>() else { continue };
             let needs = match (instruction, p2) {
                 // The diversifier is known as soon as the card is selected.
                 (0x14, _) => heard(0),

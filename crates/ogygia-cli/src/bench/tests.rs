@@ -116,6 +116,25 @@ fn the_longest_chain() {
     assert_eq!(bound.leave_us, bound.gate_us.max(closed + card(&[ratify])));
 }
 
+/// The card proves itself with its signature: the channel is closed behind that. What it aborts proves nothing.
+#[test]
+fn the_chain_of_a_card_that_signs() {
+    let model = Model::DISTRIBUTED;
+    let request = |exchanges| {
+        let (peer, phase) = (Peer::Card, Phase::Transaction);
+        Entry { peer, phase, exchanges, lost: None, began_us: 0, took_us: 0 }
+    };
+    let close: &[u8] = &[0x00, 0x8E, 0x00, 0x00, 0x00];
+    let signed = crate::record::Exchange { command: close.to_vec(), response: Some(vec![0; 64 + 2]) };
+    let way = model.card_reader.request_us + model.card_reader.network_us;
+    for (closing, answer, is_signed) in [(signed, 66, true), (exchange(close), 2, false)] {
+        let done = way + model.card_reader.command_us + model.exchange_us(Peer::Card, close, answer);
+        let bound = bound(&[request(vec![closing]), request(vec![])], &model);
+        assert_eq!(bound.gate_us, if is_signed { done } else { done + way });
+        assert_eq!(bound.leave_us, done + way);
+    }
+}
+
 /// Scripts read this.
 #[test]
 fn the_table() {

@@ -41,6 +41,7 @@ fn figures(scenario: Scenario, card: Line, sam: Line, sam_prefetches: usize) -> 
     let expected = Counts {
         selection_requests: 1,
         card_requests: card.0,
+        card_closings: 0,
         card_apdus: card.1,
         card_bytes: volume(card.2, card.3),
         sam_prefetches,

@@ -168,8 +168,8 @@ impl Gate {
     /// The last command that the card got.
     pub(super) fn last_command(&self) -> Vec<u8> {
         let entries = self.readers.log.entries();
-        let last = entries.iter().rfind(|entry| entry.peer == Peer::Card).unwrap();
-        last.exchanges.last().unwrap().command.clone()
+        let mut told = entries.iter().filter(|entry| entry.peer == Peer::Card).flat_map(|entry| &entry.exchanges);
+        told.next_back().unwrap().command.clone()
     }
 
     /// Validates, and checks that the card was refused, its session cancelled, and nothing written.
