@@ -210,12 +210,17 @@ Columns, each of the transaction without its selection, with new cards:
                that only closes the channel
   card bytes   out and in, status words included
   SAM bytes    the same, with challenges that are fetched ahead
-  than spec    bytes more or less than the specification's figures, card and SAM
+  than spec    bytes more or less than the specification's figures, card and SAM; - where it has none of this scenario
   gate         virtual milliseconds until the gate may open: the card is authenticated, or all is done where no session
                authenticates it
   leave        virtual milliseconds until the card may leave: all is done
   bound        until the gate may open, if readers and SAM were never waited for but where one needs what another gives
   over         how much longer than that the gate stays closed
+
+--json has the figures under the names of ogygia run --json, whose help says what each counts, in bytes and microseconds.
+virtual_us is the gate, virtual_leave_us the leave, bound_us the bound. Two columns are not there, for they are computed:
+\"than spec\" from specified_card_bytes and specified_sam_bytes (out and in together; null where it has -), and \"over\" from
+virtual_us and bound_us.
 
 ",
     exit_codes!()

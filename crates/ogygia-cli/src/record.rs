@@ -189,6 +189,12 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// In both directions.
+    #[must_use]
+    pub const fn sum(self) -> usize {
+        self.out + self.back
+    }
+
     fn add(&mut self, entry: &Entry) {
         for exchange in &entry.exchanges {
             self.out += exchange.command.len();

@@ -13,7 +13,7 @@ use crate::account::milliseconds;
 use crate::args;
 use crate::error::Failure;
 use crate::heard;
-use crate::record::Counts;
+use crate::record::{Counts, Volume};
 use crate::scenario::{Report, Scenario, Stage, policy_name};
 use crate::store;
 use crate::terminal::Terminal;
@@ -57,7 +57,7 @@ fn play(scenario: Scenario, policy: Policy, model: Model) -> Result<Report, Fail
     }
 }
 
-/// Bytes to and from the card and the SAM, as the specification has them: specification 02, "The figures".
+/// Bytes to and from the card, and the SAM, in one sum each, as the specification has them: specification 02, "The figures".
 const fn specified(scenario: Scenario) -> Option<[usize; 2]> {
     Some(match scenario {
         Scenario::PlainPin => [18 + 4, 0],
@@ -79,7 +79,7 @@ const fn specified(scenario: Scenario) -> Option<[usize; 2]> {
     })
 }
 
-/// One object of `--json`.
+/// One object of `--json`: what `ogygia run --json` counts, under the same names, and what it is compared with.
 #[derive(Debug, Serialize)]
 struct Json<'a> {
     scenario: &'a str,
@@ -90,8 +90,8 @@ struct Json<'a> {
     sam_requests: usize,
     card_apdus: usize,
     sam_apdus: usize,
-    card_bytes: usize,
-    sam_bytes: usize,
+    card_bytes: Volume,
+    sam_bytes: Volume,
     specified_card_bytes: Option<usize>,
     specified_sam_bytes: Option<usize>,
     virtual_us: u64,
@@ -123,8 +123,8 @@ impl Line {
             sam_requests: counts.sam_requests,
             card_apdus: counts.card_apdus,
             sam_apdus: counts.sam_apdus,
-            card_bytes: counts.card_bytes.out + counts.card_bytes.back,
-            sam_bytes: counts.sam_bytes.out + counts.sam_bytes.back,
+            card_bytes: counts.card_bytes,
+            sam_bytes: counts.sam_bytes,
             specified_card_bytes: specified.map(|[card, _]| card),
             specified_sam_bytes: specified.map(|[_, sam]| sam),
             virtual_us: self.report.durations.gate_us,
@@ -140,11 +140,7 @@ impl Line {
         let than_specified = specified(self.report.scenario).map_or_else(
             || "-".to_owned(),
             |[card_bytes, sam_bytes]| {
-                format!(
-                    "{} {}",
-                    difference(card.out + card.back, card_bytes),
-                    difference(sam.out + sam.back, sam_bytes)
-                )
+                format!("{} {}", difference(card.sum(), card_bytes), difference(sam.sum(), sam_bytes))
             },
         );
         let over = self.over_bound();

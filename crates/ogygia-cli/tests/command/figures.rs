@@ -6,7 +6,11 @@ use crate::helper::Folder;
 use crate::run;
 
 fn figures(scenario: &str) -> Value {
-    let output = run(&[scenario, "--json"]);
+    figures_of(&[scenario])
+}
+
+fn figures_of(arguments: &[&str]) -> Value {
+    let output = run(&[arguments, &["--json"]].concat());
     assert_eq!((output.code, output.stderr.as_str()), (0, ""));
     serde_json::from_str(&output.stdout).unwrap()
 }
@@ -34,9 +38,7 @@ fn has(scenario: &str, card: Line, sam: Line, authenticated: bool, sam_prefetche
 
 /// Under the overlapped policy, in the time of a model.
 fn times(scenario: &str, more: &[&str]) -> [u64; 5] {
-    let output = run(&[&[scenario, "--json"], more].concat());
-    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
-    let figures: Value = serde_json::from_str(&output.stdout).unwrap();
+    let figures = figures_of(&[&[scenario], more].concat());
     ["card_requests", "sam_requests", "virtual_us", "virtual_leave_us", "virtual_selection_us"]
         .map(|name| figures[name].as_u64().unwrap())
 }
@@ -123,7 +125,13 @@ fn bench() {
     let lines = crate::helper::ogygia(&["bench", "sale-distributed", "--model", "distributed", "--json"]).stdout;
     let objects: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(objects.len(), 2);
-    assert_eq!(objects[0]["specified_sam_bytes"], objects[0]["sam_bytes"]);
+    assert_eq!(objects[0]["specified_sam_bytes"], 352 + 22);
+    assert_eq!(objects[0]["sam_bytes"], json!({ "out": 352, "in": 22 }));
+    // What both commands count, they count under the same names and in the same form.
+    let counted = figures_of(&["sale-distributed", "--model", "distributed"]);
+    let counted = counted.as_object().unwrap().iter().filter(|(name, _)| objects[0].get(name).is_some());
+    let counted: Vec<_> = counted.map(|(name, value)| (name, value == &objects[0][name])).collect();
+    assert!(counted.len() >= 11 && counted.iter().all(|(_, is_same)| *is_same), "{counted:?}");
     crate::helper::ogygia(&["bench", "no-such"]).is_refused(2, "no scenario");
     assert_eq!(crate::helper::ogygia(&["bench", "--model", "no-such"]).code, 2);
 }
