@@ -1,5 +1,5 @@
-//! Transactions of many commands, files or records, in two sizes each: the second must cost twice as much as the first,
-//! and not four times. `count-instructions` judges that.
+//! Transactions of one to many commands, files or records: twice as many must cost twice as much, and not four times.
+//! `count-instructions` judges that of each two sizes of which one is the double of the other.
 //!
 //! Answers are given once, by peers that find everything right, and replayed afterwards.
 
@@ -24,21 +24,22 @@ const SELECTED: &[u8] = &[
     0x00,
 ];
 
+/// The same operations in each of these sizes.
+macro_rules! growths {
+    ($($what:literal $operations:ident [$($count:literal)*])*) => {
+        &[$($((concat!("growth-", $what, "-", $count), || grow($operations, $count)),)*)*]
+    };
+}
+
 /// Every growth, as it is reported: what grows, and how large it is.
-pub(crate) const ALL: &[(&str, Prepare)] = &[
-    ("growth-readings-100", || grow(readings, 100)),
-    ("growth-readings-200", || grow(readings, 200)),
-    ("growth-writings-100", || grow(writings, 100)),
-    ("growth-writings-200", || grow(writings, 200)),
-    ("growth-additions-100", || grow(additions, 100)),
-    ("growth-additions-200", || grow(additions, 200)),
-    ("growth-counter-changes-100", || grow(counter_changes, 100)),
-    ("growth-counter-changes-200", || grow(counter_changes, 200)),
-    ("growth-counters-set-100", || grow(counters_set, 100)),
-    ("growth-counters-set-200", || grow(counters_set, 200)),
-    ("growth-files-15", || grow(files, 15)),
-    ("growth-files-30", || grow(files, 30)),
-];
+pub(crate) const ALL: &[(&str, Prepare)] = growths! {
+    "readings" readings [1 10 50 100 200]
+    "writings" writings [1 10 50 100 200]
+    "additions" additions [1 10 50 100 200]
+    "counter-changes" counter_changes [1 10 50 100 200]
+    "counters-set" counters_set [1 10 50 100 200]
+    "files" files [1 15 30]
+};
 
 const LOG: Sfi = Sfi(0x08);
 const CONTRACTS: Sfi = Sfi(0x09);
