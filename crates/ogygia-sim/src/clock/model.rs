@@ -1,8 +1,8 @@
 //! How long an exchange takes: tables, and the sums over them.
 //!
-//! Sources: specification of real cards, "Time", for frames at 106 kbit/s and readings; a measurement of one real pair of
-//! card and SAM for opening, closing, ratification, and the SAM's commands of a session. Where neither has a figure, the
-//! table says "ours".
+//! Sources: specification of real cards, "Time", for frames at 106 kbit/s and readings; the task that defined the default
+//! model for opening, closing, ratification, and the SAM's commands of a session, as measured once on one real pair of card
+//! and SAM. Where neither has a figure, the table says "ours": it is assumed.
 
 use ogygia::{Peer, Request};
 
@@ -115,7 +115,7 @@ const MEASURED_SAM: SamModel = SamModel {
     other_us: 20_000,
 };
 
-/// Ours: what is sold today.
+/// Ours: as fast as a card of today may be.
 const FAST_CARD: CardModel = CardModel {
     speed: 8,
     frame: 253,
@@ -164,10 +164,10 @@ impl Model {
         card: MEASURED_CARD,
         sam: MEASURED_SAM,
     };
-    /// A gate with what is sold today.
+    /// A gate with a card and a SAM as fast as today's may be, which we assume: nobody measured them.
     pub const FAST: Self = Self {
         name: "fast",
-        shows: "a gate with a card and a SAM of today, at 848 kbit/s",
+        shows: "a gate with a card and a SAM as fast as today's may be, which we assume, at 848 kbit/s",
         card: FAST_CARD,
         sam: FAST_SAM,
         ..Self::DEFAULT
