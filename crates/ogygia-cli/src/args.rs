@@ -48,7 +48,7 @@ pub enum Action {
     /// Replay recorded exchanges, and judge certificates, files or folders
     #[command(after_help = exit_codes!())]
     Conform {
-        /// What to replay
+        /// What to replay: files, or folders, of which every .json file is replayed, and so of the folders below
         #[arg(required = true, value_name = "PATH")]
         paths: Vec<PathBuf>,
     },

@@ -25,7 +25,7 @@ use vector::{Case, Unreadable};
 /// The mode that certificate vectors count under.
 pub const CERTIFICATES: &str = "certificates";
 
-/// Replays the vectors in `paths`, files or folders.
+/// Replays the vectors in `paths`: files, and the `.json` files of folders and of the folders below them.
 ///
 /// A case that has a twin of its name in the folder `recommended` beside its own passes when it equals either.
 ///
@@ -39,22 +39,45 @@ pub fn replay(paths: &[PathBuf]) -> io::Result<Report> {
     if report.cases().next().is_none() { Err(io::Error::other("no cases there")) } else { Ok(report) }
 }
 
-/// All vector files below the paths, in order of their names.
+/// All vector files of the paths, and of the folders below them, in order of their names. What is below and is a twin of
+/// another file that was found is judged with that one.
 fn files(paths: &[PathBuf]) -> io::Result<BTreeSet<PathBuf>> {
-    let mut found = BTreeSet::new();
+    let (mut found, mut below) = (BTreeSet::new(), BTreeSet::new());
     for path in paths {
-        if !fs::metadata(path).map_err(|error| named(path, error))?.is_dir() {
-            found.insert(path.clone());
-            continue;
-        }
-        for entry in fs::read_dir(path).map_err(|error| named(path, error))? {
-            let file = entry?.path();
-            if file.extension().is_some_and(|extension| extension == "json") {
-                found.insert(file);
+        if fs::metadata(path).map_err(|error| named(path, error))?.is_dir() {
+            let mut folders = search(path, &mut found)?;
+            while let Some(folder) = folders.pop() {
+                folders.extend(search(&folder, &mut below)?);
             }
+        } else {
+            found.insert(path.clone());
         }
     }
+    let with_twins: BTreeSet<_> = found.union(&below).filter_map(|path| twin_of(path)).collect();
+    found.extend(below.into_iter().filter(|path| !with_twins.contains(path)));
     if found.is_empty() { Err(io::Error::other("no vector files there")) } else { Ok(found) }
+}
+
+/// Adds the vector files of `folder` to those `found`. Returns the folders in it.
+fn search(folder: &Path, found: &mut BTreeSet<PathBuf>) -> io::Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| named(folder, error))? {
+        let entry = entry?;
+        let path = entry.path();
+        // A link to a folder is none: it may lead back.
+        if entry.file_type()?.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "json") {
+            found.insert(path);
+        }
+    }
+    Ok(folders)
+}
+
+/// Where the cases of a file would be as a terminal plays them that follows every recommendation; none for itself.
+fn twin_of(path: &Path) -> Option<PathBuf> {
+    let twin = path.parent()?.parent()?.join("recommended").join(path.file_name()?);
+    (twin != path).then_some(twin)
 }
 
 fn named(path: &Path, error: impl std::fmt::Display) -> io::Error {

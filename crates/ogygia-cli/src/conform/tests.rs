@@ -63,12 +63,38 @@ fn a_file_that_cannot_be_read_is_one_failure_and_the_others_go_on() {
     folder.put("exchanges/broken.json", "{");
     folder.put("exchanges/other.json", r#"{"format": "other/1", "cases": []}"#);
     folder.put("exchanges/binary.json", "\u{0}");
-    fs::create_dir(folder.0.join("exchanges/folder.json")).unwrap();
     let (passed, text) = folder.run("exchanges").unwrap();
     assert!(!passed);
     assert!(text.contains("FAILED broken.json: cannot be read: "), "{text}");
     assert!(text.contains("FAILED other.json: cannot be read: format other/1 is not "), "{text}");
-    assert_eq!(last(&text), "1 passed, 4 failed", "{text}");
+    assert_eq!(last(&text), "1 passed, 3 failed", "{text}");
+}
+
+#[test]
+fn folders_are_searched_to_the_bottom() {
+    let folder = Folder::new("below");
+    folder.cases("exchanges/b.json", &[GOOD]);
+    folder.cases("exchanges/a/deep/folder.json/c.json", &[GOOD, GOOD]);
+    folder.cases("d.json", &[GOOD, GOOD, GOOD]);
+    folder.put("exchanges/a/notes.txt", "no vectors");
+    folder.put("exchanges/a/other.json", "{");
+    let (_, text) = folder.run("").unwrap();
+    let files: Vec<_> = text.lines().filter_map(|line| line.split_once(", 0 differ")).map(|(file, _)| file).collect();
+    let expected = ["d.json: 3 passed", "c.json: 2 passed", "other.json: 0 passed", "b.json: 1 passed"];
+    assert_eq!(files, expected, "{text}");
+    assert_eq!(last(&text), "6 passed, 1 failed", "{text}");
+}
+
+/// What is recommended is another way for a case to pass, and not a case more; unless it is asked for by itself.
+#[test]
+fn twins_below_are_judged_with_their_files() {
+    let folder = Folder::new("twins-below");
+    let other = GOOD.replace(r#""error": "selection""#, r#""error": "state""#);
+    folder.cases("exchanges/a.json", &[GOOD]);
+    folder.cases("recommended/a.json", &[&other]);
+    folder.cases("recommended/alone.json", &[GOOD]);
+    assert_eq!(last(&folder.run("").unwrap().1), "2 passed, 0 failed");
+    assert_eq!(last(&folder.run("recommended").unwrap().1), "1 passed, 1 failed");
 }
 
 #[test]
