@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::civil::DateTime;
-use ogygia::pki::{CaCertificate, Day, KeyReference, Mode, RootKey, RsaPublicKey, Tolerance, TrustStore};
+use ogygia::pki::{CaCertificate, Day, KeyReference, Mode, PkiError, RootKey, RsaPublicKey, Tolerance, TrustStore};
 
 use super::args::ChainFiles;
 use super::file;
@@ -33,12 +33,25 @@ pub(super) fn store(files: &ChainFiles, mode: Mode, tolerance: Tolerance, on: Da
     let mut store = TrustStore::new(mode);
     store.tolerate(tolerance);
     for path in &files.roots {
-        add_root(&mut store, path, file::read_root(path)?)?;
+        store.add_root(file::read_root(path)?).map_err(|error| refused(path, &error))?;
     }
     for path in &files.authorities {
-        add_authority(&mut store, path, &file::read_authority(path)?, on)?;
+        store.add_ca(&file::read_authority(path)?, on).map_err(|error| refused(path, &error))?;
     }
     Ok(store)
+}
+
+/// The rule that a file breaks, and the option of [`Verify`](super::Verify) that would help.
+pub(super) fn refused(path: &Path, error: &PkiError) -> Failure {
+    let hint = match error {
+        PkiError::IssuerNotRegistered(_) => {
+            "; give every authority above it with --ca FILE, the issuer of another first, and the root with --root FILE"
+        }
+        PkiError::ScopeTestInProduction => "; it is accepted with --mode test",
+        PkiError::ScopeProductionInTest => "; it is accepted with --mode production",
+        _ => "",
+    };
+    Failure::failed(format!("{}{hint}", file::refused(path, error)))
 }
 
 pub(super) fn add_root(store: &mut TrustStore, path: &Path, root: RootKey) -> Result<(), Failure> {

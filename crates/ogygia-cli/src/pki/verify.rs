@@ -20,7 +20,7 @@ pub(super) fn run(verify: &Verify, out: &mut dyn Write) -> Result<u8, Failure> {
         application: verify.aid.as_ref().map(Aid::as_bytes),
         startup_info: None,
     };
-    let refused = |error| file::refused(&verify.card, &error);
+    let refused = |error| chain::refused(&verify.card, &error);
     let key = store.verify_card_certificate(&certificate, &holder, on).map_err(refused)?;
     // A session would be refused with it.
     CardPublicKey::new(key.as_bytes()).map_err(refused)?;

@@ -67,7 +67,8 @@ fn a_chain_is_made_and_verified() {
     let told = "card 00000000AABBCCDD, application 315449432E49434131: valid on 2026-11-25\n";
     assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (0, told, ""));
     assert_eq!(chain.verify("card.cert", &["--mode", "test"]).code, 0, "today");
-    chain.verify("card.cert", &[]).is_refused(1, "(scope_test_in_production)");
+    chain.verify("card.cert", &[]).is_refused(1, "ca.cert is refused: a certificate for tests only");
+    chain.verify("card.cert", &[]).is_refused(1, "(scope_test_in_production); it is accepted with --mode test");
     let asked = |more: &[&str]| chain.verify("card.cert", &[&TEST, more].concat());
     assert_eq!(asked(&["--serial", "00000000AABBCCDD", "--aid", "315449432E49434131"]).code, 0);
     asked(&["--serial", "00000000AABBCCDE"]).is_refused(1, "(serial_mismatch)");
@@ -97,7 +98,9 @@ fn more_cards_of_the_same_authority() {
 fn a_chain_for_production() {
     let chain = Chain::fresh("pki-production", &["--scope", "production"]);
     assert_eq!(chain.verify("card.cert", &[]).code, 0);
-    chain.verify("card.cert", &["--mode", "test"]).is_refused(1, "(scope_production_in_test)");
+    chain
+        .verify("card.cert", &["--mode", "test"])
+        .is_refused(1, "(scope_production_in_test); it is accepted with --mode production");
 }
 
 #[test]
@@ -203,6 +206,23 @@ fn wrong_usage() {
         .issue(&["--name", "late", "--start", "2027-01-02", "--end", "2027-01-01"])
         .is_refused(1, "end before it begins");
     assert_eq!(ogygia(&["pki", "verify"]).code, 2);
+}
+
+/// Whoever forgets the chain is told how it is given.
+#[test]
+fn a_chain_that_is_not_given() {
+    let chain = Chain::new("pki-not-given", &[]);
+    let [root, ca, card] = ["root.json", "ca.cert", "card.cert"].map(|name| chain.path(name));
+    let given: [(&[&str], &str); 3] = [
+        (&[], "card.cert is refused"),
+        (&["--root", &root], "card.cert is refused"),
+        (&["--ca", &ca], "ca.cert is refused"),
+    ];
+    for (given, refused) in given {
+        let output = ogygia(&[&["pki", "verify", "--card", &card], given].concat());
+        output.is_refused(1, refused);
+        output.is_refused(1, "(issuer_not_registered); give every authority above it with --ca FILE");
+    }
 }
 
 /// A root key and two certificates of it, as a vector file.
