@@ -12,12 +12,18 @@ pub(crate) struct Output {
 
 /// Runs the binary.
 pub(crate) fn ogygia(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_ogygia")).args(arguments).output().unwrap();
-    Output {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
+    said(&Command::new(env!("CARGO_BIN_EXE_ogygia")).args(arguments).output().unwrap())
+}
+
+fn said(output: &std::process::Output) -> Output {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Output { code: output.status.code().unwrap(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// Runs the binary in a folder.
+pub(crate) fn ogygia_in(folder: &Folder, arguments: &[&str]) -> Output {
+    let output = Command::new(env!("CARGO_BIN_EXE_ogygia")).current_dir(&folder.0).args(arguments).output().unwrap();
+    said(&output)
 }
 
 /// Runs the binary, and reads nothing of what it writes: exit code, and what it says about that.

@@ -15,7 +15,7 @@ mod pki;
 mod sam;
 mod secrets;
 
-use helper::{Folder, Output, ogygia, unheard};
+use helper::{Folder, Output, ogygia, ogygia_in, unheard};
 use serde_json::Value;
 
 const NOW: [&str; 2] = ["--now", "2026-11-25T08:32"];
@@ -27,6 +27,21 @@ fn run_at(now: [&str; 2], arguments: &[&str]) -> Output {
 
 fn run(arguments: &[&str]) -> Output {
     run_at(NOW, arguments)
+}
+
+/// Word by word and in this order, in one folder.
+#[test]
+fn the_examples_of_the_readme() {
+    let folder = Folder::new("readme");
+    let readme = include_str!("../../../../README.md");
+    let examples: Vec<_> = readme.lines().filter_map(|line| line.strip_prefix("ogygia ")).collect();
+    assert!(examples.len() > 5, "{examples:?}");
+    for example in examples {
+        let arguments: Vec<_> = example.split(" #").next().unwrap().split_whitespace().collect();
+        let output = ogygia_in(&folder, &arguments);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{example}");
+    }
+    assert!(ogygia_in(&folder, &["read", "--card", "pki.json"]).stdout.contains("certificate"));
 }
 
 #[test]
