@@ -33,7 +33,8 @@ fn the_distributed_sale() {
     assert!((least..=least + least / 20).contains(&whole), "{whole} instead of {least}");
 }
 
-/// Both policies tell the card the same; the overlapped one is no slower at a gate; and nothing is faster than the bound.
+/// Both policies tell the card the same; the overlapped one is no slower at a gate, where no network is between; and
+/// nothing is faster than the bound.
 #[test]
 fn every_scenario() {
     let mut printed = Vec::new();
