@@ -380,6 +380,16 @@ fn conform_tells_of_paths_that_are_not_there_and_goes_on_behind_broken_files() {
     assert!(output.stdout.ends_with("\n0 passed, 1 failed\n"), "{}", output.stdout);
 }
 
+/// With everything that is there, in two folders and beside them.
+#[test]
+fn conform_searches_folders() {
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+    let whole = ogygia(&["conform", kept]);
+    assert_eq!((whole.code, whole.stderr.as_str()), (0, ""));
+    assert_eq!(whole.stdout, ogygia(&["conform", &format!("{kept}/exchanges")]).stdout);
+    assert!(ogygia(&["conform", "--help"]).stdout.contains("the folders below"));
+}
+
 #[cfg(not(feature = "pcsc"))]
 #[test]
 fn readers_need_a_feature() {
