@@ -1,8 +1,8 @@
 //! How long an exchange takes: tables, and the sums over them.
 //!
-//! Sources: specification of real cards, "Time", for frames at 106 kbit/s and readings; the task that defined the default
-//! model for opening, closing, ratification, and the SAM's commands of a session, as measured once on one real pair of card
-//! and SAM. Where neither has a figure, the table says "ours": it is assumed.
+//! Sources: specification of real cards, "Time", for frames at 106 kbit/s and readings; for opening, closing, ratification
+//! and the SAM's commands of a session, what was once measured on one real pair of card and SAM, and given to us. Where
+//! neither has a figure, the table says "ours": it is assumed.
 
 use ogygia::{Peer, Request};
 
