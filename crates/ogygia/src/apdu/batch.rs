@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::hint::unlikely;
+
 /// An ordered list of byte strings (commands, or responses) in one growing arena.
 ///
 /// A cleared batch keeps its memory, so that a reused one does not allocate. `Debug` shows sizes only: a batch may
@@ -63,10 +65,11 @@ impl Batch {
         }
     }
 
-    /// An empty batch gets as much room as `other` has.
+    /// Gets as much room as `other` has.
+    #[inline(always)]
     pub(crate) fn match_room(&mut self, other: &Self) {
-        self.bytes.reserve_exact(other.bytes.capacity());
-        self.entries.reserve_exact(other.entries.capacity());
+        match_room(&mut self.bytes, &other.bytes);
+        match_room(&mut self.entries, &other.entries);
     }
 
     /// Number of entries.
@@ -103,6 +106,18 @@ impl Batch {
         result
     }
 
+    /// What is appended here becomes an entry with [`end_entry`](Self::end_entry): nothing else may come between.
+    pub(crate) const fn arena(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// The last `len` bytes of the arena are one more entry.
+    pub(crate) fn end_entry(&mut self, len: usize) -> &mut [u8] {
+        let (start, end) = (self.bytes.len().saturating_sub(len), self.bytes.len());
+        self.entries.push(Entry { start, end });
+        self.bytes.get_mut(start..end).unwrap_or_default()
+    }
+
     /// The entry at `index`.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&[u8]> {
@@ -123,12 +138,31 @@ impl Batch {
         self.entries.extend(other.entries.iter().map(moved));
     }
 
+    /// Drops the first `count` entries.
+    pub(crate) fn remove_first(&mut self, count: usize) {
+        let count = count.min(self.entries.len());
+        let end = self.entries.drain(..count).next_back().map_or(0, |last| last.end);
+        self.bytes.drain(..end.min(self.bytes.len()));
+        for entry in &mut self.entries {
+            entry.start -= end;
+            entry.end -= end;
+        }
+    }
+
     /// Drops every entry from `len` on.
     pub fn truncate(&mut self, len: usize) {
         if let Some(first) = self.entries.get(len) {
             self.bytes.truncate(first.start);
             self.entries.truncate(len);
         }
+    }
+}
+
+/// `items` get as much room as `others` have.
+#[inline(always)]
+pub(crate) fn match_room<T>(items: &mut Vec<T>, others: &Vec<T>) {
+    if unlikely(items.capacity() < others.capacity()) {
+        items.reserve_exact(others.capacity().saturating_sub(items.len()));
     }
 }
 
@@ -172,6 +206,17 @@ mod tests {
         batch.truncate(1);
         batch.push(b"2");
         assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"one"[..], b"2"]);
+    }
+
+    #[test]
+    fn an_entry_in_the_making_follows_when_the_first_are_removed() {
+        let mut batch: Batch = [&b"one"[..], b"two"].into_iter().collect();
+        batch.arena().extend_from_slice(b"three");
+        batch.remove_first(1);
+        batch.end_entry(5).make_ascii_uppercase();
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"two"[..], b"THREE"]);
+        batch.remove_first(3);
+        assert_eq!((batch.len(), batch.byte_len()), (0, 0));
     }
 
     #[test]

@@ -11,4 +11,5 @@ pub use case::{Case, Header};
 pub use response::Response;
 pub use status::{StatusSet, StatusWord};
 
+pub(crate) use batch::match_room;
 pub(crate) use case::MAX_COMMAND_LEN;

@@ -118,6 +118,9 @@ const fn material(name: CommandName, answer_len: u16) -> Expected {
     Expected { name, answer_len, purpose: Purpose::Material }
 }
 
+/// Of Digest Update Multiple.
+pub(super) const DIGESTED_SEVERAL: Expected = expected(CommandName::SamDigestUpdateMultiple, 0);
+
 /// Appends the commands of one product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encoder(pub(crate) SamProduct);
@@ -138,13 +141,15 @@ impl Encoder {
         Expected { name, answer_len, purpose: Purpose::Challenge }
     }
 
-    /// `data` is KIF, KVC and the whole answer to the opening.
-    pub(crate) fn digest_init(self, form: SessionForm, data: &[u8], out: &mut Vec<u8>) -> Expected {
+    /// With the whole answer to the opening, of at most 253 bytes.
+    pub(crate) fn digest_init(self, form: SessionForm, key: KeyId, opening: &[u8], out: &mut Vec<u8>) -> Expected {
         let p1 = match form {
             SessionForm::Regular => 0x00,
             SessionForm::Extended => 0x02,
         };
-        self.header(0x8A, p1, 0xFF).write(Case::Three, data, out);
+        let lc = u8::try_from(2 + opening.len()).unwrap_or(u8::MAX);
+        out.extend_from_slice(&[self.0.class(), 0x8A, p1, 0xFF, lc, key.kif.0, key.kvc.0]);
+        out.extend_from_slice(opening);
         expected(CommandName::SamDigestInit, 0)
     }
 
@@ -170,10 +175,10 @@ impl Encoder {
         material(CommandName::SamDigestInternalAuthenticate, 8)
     }
 
-    /// `blocks` have their length in front of each.
-    pub(crate) fn digest_update_multiple(self, blocks: &[u8], out: &mut Vec<u8>) -> Expected {
-        self.header(0x8C, 0x80, 0x00).write(Case::Three, blocks, out);
-        expected(CommandName::SamDigestUpdateMultiple, 0)
+    /// The header, with Lc for no blocks yet: they follow, each with its length in front.
+    #[inline]
+    pub(crate) fn digest_update_multiple(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&[self.0.class(), 0x8C, 0x80, 0x00, 0x00]);
     }
 
     pub(crate) fn digest_close(self, form: SessionForm, out: &mut Vec<u8>) -> Expected {
@@ -270,15 +275,14 @@ mod tests {
         assert_eq!(select, (hex("80140000080000000011223344"), 0));
         assert_eq!(written(c1, |sam, out| sam.get_challenge(8, out)), (hex("8084000008"), 8));
         assert_eq!(written(SamProduct::SamS1Dx, |sam, out| sam.get_challenge(4, out)), (hex("9484000004"), 4));
-        let init = hex("30790304909800307900");
-        let written_init = written(c1, |sam, out| sam.digest_init(SessionForm::Regular, &init, out));
-        assert_eq!(written_init, (hex("808A00FF0A30790304909800307900"), 0));
-        assert_eq!(written(c1, |sam, out| sam.digest_init(SessionForm::Extended, &init, out)).0[2], 0x02);
+        let opening = hex("0304909800307900");
+        let init = |form| {
+            written(c1, |sam, out| sam.digest_init(form, KeyId { kif: Kif(0x30), kvc: Kvc(0x79) }, &opening, out))
+        };
+        assert_eq!(init(SessionForm::Regular), (hex("808A00FF0A30790304909800307900"), 0));
+        assert_eq!(init(SessionForm::Extended).0[2], 0x02);
         let read = hex("00B2013C1D");
         assert_eq!(written(c1, |sam, out| sam.digest_update(&read, out)), (hex("808C00000500B2013C1D"), 0));
-        let blocks = hex("0500B2013C1D 029000");
-        let multiple = written(c1, |sam, out| sam.digest_update_multiple(&blocks, out));
-        assert_eq!(multiple, (hex("808C8000090500B2013C1D029000"), 0));
         let ciphered = written(c1, |sam, out| sam.digest_update_encrypted(&read, false, out));
         assert_eq!(ciphered, (hex("808C00800500B2013C1D"), 5));
         assert_eq!(written(c1, Encoder::digest_internal_authenticate), (hex("8088800008"), 8));

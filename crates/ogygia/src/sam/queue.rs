@@ -2,15 +2,19 @@
 
 use alloc::vec::Vec;
 use core::hint::cold_path;
+use core::ops::RangeBounds;
 
 use super::command::{Expected, Purpose};
-use crate::apdu::{Batch, MAX_COMMAND_LEN, Response, StatusWord};
+use crate::apdu::{Batch, MAX_COMMAND_LEN, Response, StatusWord, match_room};
 use crate::error::{Error, Misbehaviour};
 use crate::hint::unlikely;
 use crate::request::Peer;
 
 /// An answer that says nothing but that all is well.
 const SUCCESS: [u8; 2] = StatusWord::SUCCESS.to_bytes();
+
+/// Class, instruction, parameters, Lc.
+const HEADER_LEN: usize = 5;
 
 /// Commands of one SAM request.
 #[derive(Debug, Default)]
@@ -57,14 +61,24 @@ impl Queue {
     }
 
     /// Nothing of what is pushed until the queue is cleared must stay in memory.
-    pub(super) const fn guard(&mut self) {
+    pub(super) fn guard(&mut self) {
         self.secret = true;
+        self.commands.make_room(MAX_COMMAND_LEN);
     }
 
-    /// An empty queue gets as much room as `other` has, so that two that take turns are not both found too small.
+    /// The end of the arena is one more command: a header with Lc, and `data` bytes behind it.
+    pub(super) fn end_command(&mut self, data: usize, expected: Expected) {
+        if let Some(lc) = self.commands.end_entry(HEADER_LEN + data).get_mut(HEADER_LEN - 1) {
+            *lc = u8::try_from(data).unwrap_or(u8::MAX);
+        }
+        self.expected.push(expected);
+    }
+
+    /// Gets as much room as `other` has, so that two that take turns are not both found too small.
+    #[inline(always)]
     pub(super) fn match_room(&mut self, other: &Self) {
         self.commands.match_room(&other.commands);
-        self.expected.reserve_exact(other.expected.capacity());
+        match_room(&mut self.expected, &other.expected);
     }
 
     /// Appends all of `other`, which is empty afterwards.
@@ -76,6 +90,33 @@ impl Queue {
         self.commands.append(&other.commands);
         self.expected.extend_from_slice(&other.expected);
         other.clear();
+    }
+
+    /// Moves the first `count` commands behind those of `other`.
+    #[cold]
+    pub(super) fn move_first(&mut self, count: usize, other: &mut Self) {
+        other.copy_part(self, ..count);
+        self.commands.remove_first(count);
+        self.expected.drain(..count.min(self.expected.len()));
+    }
+
+    /// Moves all but the first `count` commands behind those of `other`.
+    #[cold]
+    pub(super) fn move_behind(&mut self, count: usize, other: &mut Self) {
+        other.secret |= self.secret;
+        other.copy_part(self, count..);
+        self.commands.truncate(count);
+        self.expected.truncate(count);
+    }
+
+    fn copy_part(&mut self, other: &Self, part: impl RangeBounds<usize>) {
+        for (index, expected) in other.expected.iter().enumerate().filter(|(index, _)| part.contains(index)) {
+            let command = other.commands.get(index).unwrap_or_default();
+            self.push(|out| {
+                out.extend_from_slice(command);
+                *expected
+            });
+        }
     }
 
     /// The number of answers is not the number of commands.

@@ -198,7 +198,9 @@ impl Service {
     /// Begins the digest of a session that the card has opened; false when the SAM cannot take the opening.
     pub(crate) fn start_digest(&mut self, form: SessionForm, key: KeyId, opening: &[u8]) -> bool {
         self.answers.challenge = None;
-        self.digest.start(form, key, opening)
+        let diversifier = self.card_diversifier();
+        let select = (self.selected_by_then() != Some(diversifier)).then_some(diversifier);
+        self.digest.start(form, key, opening, select)
     }
 
     /// A PIN or a private key may be among what is digested of this card from now on.
@@ -355,6 +357,7 @@ impl Service {
     /// Queues the verification of the card's MAC. The session is over for the digest.
     pub(crate) fn verify_mac(&mut self, mac: &[u8]) {
         self.digest.end();
+        self.digest.match_room(&mut self.waiting);
         let encoder = self.encoder;
         self.waiting.push(|out| encoder.digest_authenticate(mac, out));
         self.verifying = true;
@@ -416,7 +419,11 @@ impl Service {
         core::mem::swap(&mut self.flight, &mut self.waiting);
         let decided = self.selected.decided.take();
         if self.digest.waits_for_init() {
-            self.queue_init();
+            if !self.digest.selects() {
+                self.select_from(self.selected_by_then(), self.card_diversifier());
+            }
+            self.digest.begin(&mut self.waiting);
+            self.selected.decided = Some(self.card_diversifier());
         }
         if let Some(assumed) = assumed {
             self.select(assumed);
@@ -474,15 +481,11 @@ impl Service {
     /// them when they depart.
     fn flush_digest(&mut self) {
         if self.digest.waits_for_init() && self.waiting.is_empty() {
-            self.queue_init();
+            let diversifier = Some(self.card_diversifier());
+            self.selected.assumed = if self.digest.selects() { None } else { diversifier };
+            self.selected.decided = diversifier;
         }
         self.digest.flush(&mut self.waiting);
-    }
-
-    /// Nothing waits: only Select Diversifier may stand between Get Challenge and Digest Init.
-    fn queue_init(&mut self) {
-        self.select_from(self.selected_by_then(), self.card_diversifier());
-        self.digest.init(&mut self.waiting);
     }
 
     /// The request under way.
