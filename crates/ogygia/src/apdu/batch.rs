@@ -48,8 +48,7 @@ impl Batch {
     /// As [`clear`](Self::clear), for entries that must not stay in memory.
     #[cold]
     pub fn wipe(&mut self) {
-        self.bytes.fill(0);
-        core::hint::black_box(&self.bytes);
+        zero(&mut self.bytes);
         self.clear();
     }
 
@@ -59,9 +58,7 @@ impl Batch {
         if self.bytes.capacity() < needed {
             let mut larger = Vec::with_capacity(needed.next_power_of_two());
             larger.extend_from_slice(&self.bytes);
-            let mut old = core::mem::replace(&mut self.bytes, larger);
-            old.fill(0);
-            core::hint::black_box(&old);
+            zero(&mut core::mem::replace(&mut self.bytes, larger));
         }
     }
 
@@ -158,6 +155,13 @@ impl Batch {
     }
 }
 
+/// Fills all the memory with zeros, what was cut off included.
+fn zero(bytes: &mut Vec<u8>) {
+    bytes.clear();
+    bytes.resize(bytes.capacity(), 0);
+    core::hint::black_box(bytes);
+}
+
 /// `items` get as much room as `others` have.
 #[inline(always)]
 pub(crate) fn match_room<T>(items: &mut Vec<T>, others: &Vec<T>) {
@@ -217,6 +221,16 @@ mod tests {
         assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"two"[..], b"THREE"]);
         batch.remove_first(3);
         assert_eq!((batch.len(), batch.byte_len()), (0, 0));
+    }
+
+    /// Nothing is left of what was cut off, or moved to the front.
+    #[test]
+    fn all_the_memory_is_wiped() {
+        let mut bytes = b"secret".to_vec();
+        bytes.truncate(2);
+        zero(&mut bytes);
+        assert!(bytes.len() >= 6 && bytes.len() == bytes.capacity());
+        assert!(bytes.iter().all(|byte| *byte == 0));
     }
 
     #[test]

@@ -92,26 +92,26 @@ impl Queue {
         other.clear();
     }
 
-    /// Moves the first `count` commands behind those of `other`.
+    /// Moves the first `count` commands behind those of `to`.
     #[cold]
-    pub(super) fn move_first(&mut self, count: usize, other: &mut Self) {
-        other.copy_part(self, ..count);
+    pub(super) fn move_first(&mut self, count: usize, to: &mut Self) {
+        to.copy_part(..count, self);
         self.commands.remove_first(count);
         self.expected.drain(..count.min(self.expected.len()));
     }
 
-    /// Moves all but the first `count` commands behind those of `other`.
+    /// Moves all but the first `count` commands behind those of `to`.
     #[cold]
-    pub(super) fn move_behind(&mut self, count: usize, other: &mut Self) {
-        other.secret |= self.secret;
-        other.copy_part(self, count..);
+    pub(super) fn move_behind(&mut self, count: usize, to: &mut Self) {
+        to.secret |= self.secret;
+        to.copy_part(count.., self);
         self.commands.truncate(count);
         self.expected.truncate(count);
     }
 
-    fn copy_part(&mut self, other: &Self, part: impl RangeBounds<usize>) {
-        for (index, expected) in other.expected.iter().enumerate().filter(|(index, _)| part.contains(index)) {
-            let command = other.commands.get(index).unwrap_or_default();
+    fn copy_part(&mut self, part: impl RangeBounds<usize>, from: &Self) {
+        for (index, expected) in from.expected.iter().enumerate().filter(|(index, _)| part.contains(index)) {
+            let command = from.commands.get(index).unwrap_or_default();
             self.push(|out| {
                 out.extend_from_slice(command);
                 *expected
