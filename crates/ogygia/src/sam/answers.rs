@@ -3,7 +3,7 @@
 use core::fmt;
 use core::hint::cold_path;
 
-use super::command::Purpose;
+use super::command::{Proof, Purpose};
 use super::queue::Queued;
 use super::signature::Signatures;
 use crate::apdu::{Batch, StatusWord};
@@ -45,7 +45,7 @@ impl Answers {
         &mut self,
         queued: &Queued<'_>,
         signatures: &mut Signatures,
-        authenticated: &mut bool,
+        authenticated: &mut Option<Proof>,
     ) -> Result<(), Error> {
         if unlikely(queued.answer.status != StatusWord::SUCCESS || !queued.has_expected_length()) {
             return Err(refused(queued, signatures));
@@ -54,7 +54,7 @@ impl Answers {
         match queued.expected.purpose {
             Purpose::Itself => {}
             Purpose::Challenge => self.challenge = Some(padded(data)),
-            Purpose::Authentication => *authenticated = true,
+            Purpose::Authentication(proof) => *authenticated = Some(proof),
             Purpose::Material => self.materials.push(data),
             Purpose::Signature(_) => {
                 cold_path();

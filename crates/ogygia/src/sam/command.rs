@@ -92,6 +92,15 @@ pub(crate) struct Expected {
     pub(crate) purpose: Purpose,
 }
 
+/// By what a card has proved itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A MAC while its session is open.
+    Early,
+    /// The MAC of a closing.
+    Closing,
+}
+
 /// What the answer of the SAM to a command is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -100,7 +109,7 @@ pub(crate) enum Purpose {
     /// It is a challenge.
     Challenge,
     /// It says that the card is authentic.
-    Authentication,
+    Authentication(Proof),
     /// The next card command is built with it, or the card's answer is read from it.
     Material,
     /// This signature.
@@ -249,9 +258,9 @@ impl Encoder {
         expected(CommandName::SamSvCheck, 0)
     }
 
-    pub(crate) fn digest_authenticate(self, mac: &[u8], out: &mut Vec<u8>) -> Expected {
+    pub(crate) fn digest_authenticate(self, proof: Proof, mac: &[u8], out: &mut Vec<u8>) -> Expected {
         self.header(0x82, 0x00, 0x00).write(Case::Three, mac, out);
-        Expected { name: CommandName::SamDigestAuthenticate, answer_len: 0, purpose: Purpose::Authentication }
+        Expected { name: CommandName::SamDigestAuthenticate, answer_len: 0, purpose: Purpose::Authentication(proof) }
     }
 }
 
@@ -301,6 +310,9 @@ mod tests {
         assert_eq!(new_key.0, hex("8012FF0003277990"));
         assert_eq!(written(c1, |sam, out| sam.sv_check(&hex("A54BC9"), out)).0, hex("8058000003A54BC9"));
         let mac = hex("9ABCDEF0");
-        assert_eq!(written(c1, |sam, out| sam.digest_authenticate(&mac, out)), (hex("80820000049ABCDEF0"), 0));
+        assert_eq!(
+            written(c1, |sam, out| sam.digest_authenticate(Proof::Closing, &mac, out)),
+            (hex("80820000049ABCDEF0"), 0)
+        );
     }
 }

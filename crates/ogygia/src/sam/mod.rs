@@ -35,7 +35,7 @@ pub use write::{
     WriteParameters,
 };
 
-pub(crate) use command::{Encoder, Expected};
+pub(crate) use command::{Encoder, Expected, Proof};
 pub(crate) use counter::CounterRecord;
 pub(crate) use service::{Meanwhile, Service};
 pub(crate) use signature::{Diversifier, Signatures};

@@ -4,7 +4,7 @@
 //! for a card transaction".
 
 use super::answers::Answers;
-use super::command::Encoder;
+use super::command::{Encoder, Proof};
 use super::digest::Digest;
 use super::identity::Sam;
 use super::queue::Queue;
@@ -37,7 +37,7 @@ pub(crate) struct Service {
     prefetched: Option<[u8; 8]>,
     answers: Answers,
     verifying: bool,
-    authenticated: bool,
+    authenticated: Option<Proof>,
 }
 
 /// Whether a request is under way, and whether its answers count.
@@ -110,7 +110,7 @@ impl Service {
             prefetched: None,
             answers: Answers::default(),
             verifying: false,
-            authenticated: false,
+            authenticated: None,
         }
     }
 
@@ -341,7 +341,7 @@ impl Service {
     /// Queues the verification of the MAC with which the card answers early. The session goes on.
     pub(crate) fn verify_early_mac(&mut self, mac: &[u8]) {
         let encoder = self.encoder;
-        self.waiting.push(|out| encoder.digest_authenticate(mac, out));
+        self.waiting.push(|out| encoder.digest_authenticate(Proof::Early, mac, out));
         self.verifying = true;
     }
 
@@ -359,13 +359,13 @@ impl Service {
         self.digest.end();
         self.digest.match_room(&mut self.waiting);
         let encoder = self.encoder;
-        self.waiting.push(|out| encoder.digest_authenticate(mac, out));
+        self.waiting.push(|out| encoder.digest_authenticate(Proof::Closing, mac, out));
         self.verifying = true;
     }
 
-    /// Whether the card's session MAC was found right since this was asked last.
-    pub(crate) fn take_authenticated(&mut self) -> bool {
-        core::mem::take(&mut self.authenticated)
+    /// By what the card has proved itself, if it has since this was asked last.
+    pub(crate) fn take_authenticated(&mut self) -> Option<Proof> {
+        self.authenticated.take()
     }
 
     /// Whether the authenticity of the card is in question: nothing more is sent to it meanwhile.

@@ -244,8 +244,8 @@ impl Transaction {
         let Some(symmetric) = &mut self.symmetric else { return Ok(State::Done) };
         let ahead = symmetric.service.has_next();
         let handled = symmetric.service.handle(responses);
-        if symmetric.service.take_authenticated() {
-            self.session.authenticate();
+        if let Some(proof) = symmetric.service.take_authenticated() {
+            self.session.authenticate(proof);
         }
         if let Err(error) = handled {
             cold_path();

@@ -114,8 +114,8 @@ impl Transaction {
         let service = &mut symmetric.service;
         let verifying = service.is_verifying();
         let handled = service.handle(responses);
-        if service.take_authenticated() {
-            self.session.authenticate();
+        if let Some(proof) = service.take_authenticated() {
+            self.session.authenticate(proof);
         }
         match handled {
             Ok(()) if service.depart_next() => {}

@@ -12,6 +12,7 @@ use crate::command::{
 use crate::error::{Error, Fate, Misbehaviour, Misuse};
 use crate::pki::{CaCertificate, CardCertificate, Day, Holder, PkiError, SessionVerifier, TrustStore, VerifiedKey};
 use crate::request::Peer;
+use crate::sam::Proof;
 
 /// Settings of a transaction with a card that signs: specification 04, "Terminal settings".
 #[derive(Clone, Debug)]
@@ -163,7 +164,7 @@ impl Transaction {
         let session = self.asymmetric.as_mut().and_then(|asymmetric| asymmetric.session.take());
         if let Some(session) = session {
             let _proof = session.verify(signature)?;
-            self.session.authenticate();
+            self.session.authenticate(Proof::Closing);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use crate::apdu::Response;
 use crate::card::{Content, KeyId, Level, Sfi};
 use crate::command::{Closed, Opened, Opening, SessionForm, Step};
 use crate::error::{Error, Malformed, Misbehaviour, Untrusted};
+use crate::sam::Proof;
 
 use super::answers::Refused;
 
@@ -69,14 +70,13 @@ impl Session {
         self.report = SessionReport::default();
     }
 
-    /// The card's MAC was right: while the session is open, it is one that proves the card early.
-    pub(super) fn authenticate(&mut self) {
-        let proof = Some(Authenticated(()));
-        if self.is_open() {
-            self.report.authenticated_early = proof;
-        } else {
-            self.report.authenticated = proof;
-        }
+    /// The card has proved itself. A session may be over by the time that the SAM says so of a MAC in it.
+    pub(super) fn authenticate(&mut self, proof: Proof) {
+        let report = match proof {
+            Proof::Early => &mut self.report.authenticated_early,
+            Proof::Closing => &mut self.report.authenticated,
+        };
+        *report = Some(Authenticated(()));
     }
 
     pub(super) fn ratify(&mut self) {

@@ -2,6 +2,7 @@
 
 use ogygia::card::{Card, KeyId, Kif, Kvc, Level};
 use ogygia::command::{AuthenticateEarly, CancelSession, CloseSession, Command, CommandName, OpenSession, ReadRecords};
+use ogygia::transaction::Policy;
 use ogygia::{Error, Misbehaviour, Misuse, Peer, Untrusted};
 
 use crate::bench::Bench;
@@ -245,4 +246,19 @@ fn what_is_proved_early() {
     assert_eq!(proved(&desk), (false, true, 1));
     desk.process([open(), AuthenticateEarly.into(), CloseSession.into()]).unwrap();
     assert_eq!(proved(&desk), (true, true, 2));
+}
+
+/// Nor does it, when the session is over before the SAM has said so.
+#[test]
+fn what_is_proved_early_of_a_session_that_is_given_up() {
+    for policy in [Policy::Grouped, Policy::Overlapped] {
+        let mut settings = settings(C1);
+        settings.policy = policy;
+        let mut desk = desk(card(EXTENDED), settings);
+        let open = Command::from(OpenSession { level: Level::Debit });
+        desk.process([open, AuthenticateEarly.into(), CancelSession.into()]).unwrap();
+        let report = desk.transaction.session();
+        assert_eq!((report.authenticated, report.committed), (None, 0), "{policy:?}");
+        assert!(report.authenticated_early.is_some(), "{policy:?}");
+    }
 }
