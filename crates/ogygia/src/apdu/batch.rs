@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use crate::hint::unlikely;
+use crate::secret;
 
 /// An ordered list of byte strings (commands, or responses) in one growing arena.
 ///
@@ -48,18 +49,13 @@ impl Batch {
     /// As [`clear`](Self::clear), for entries that must not stay in memory.
     #[cold]
     pub fn wipe(&mut self) {
-        zero(&mut self.bytes);
+        secret::zero(&mut self.bytes);
         self.clear();
     }
 
     /// Makes room for as many more bytes, so that growing leaves nothing behind in memory that must not stay there.
     pub fn make_room(&mut self, bytes: usize) {
-        let needed = self.bytes.len() + bytes;
-        if self.bytes.capacity() < needed {
-            let mut larger = Vec::with_capacity(needed.next_power_of_two());
-            larger.extend_from_slice(&self.bytes);
-            zero(&mut core::mem::replace(&mut self.bytes, larger));
-        }
+        secret::make_room(&mut self.bytes, bytes);
     }
 
     /// Gets as much room as `other` has.
@@ -155,13 +151,6 @@ impl Batch {
     }
 }
 
-/// Fills all the memory with zeros, what was cut off included.
-fn zero(bytes: &mut Vec<u8>) {
-    bytes.clear();
-    bytes.resize(bytes.capacity(), 0);
-    core::hint::black_box(bytes);
-}
-
 /// `items` get as much room as `others` have.
 #[inline(always)]
 pub(crate) fn match_room<T>(items: &mut Vec<T>, others: &Vec<T>) {
@@ -221,16 +210,6 @@ mod tests {
         assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"two"[..], b"THREE"]);
         batch.remove_first(3);
         assert_eq!((batch.len(), batch.byte_len()), (0, 0));
-    }
-
-    /// Nothing is left of what was cut off, or moved to the front.
-    #[test]
-    fn all_the_memory_is_wiped() {
-        let mut bytes = b"secret".to_vec();
-        bytes.truncate(2);
-        zero(&mut bytes);
-        assert!(bytes.len() >= 6 && bytes.len() == bytes.capacity());
-        assert!(bytes.iter().all(|byte| *byte == 0));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::terms::{Mode, Terms};
 use crate::card::{Level, SessionBudget};
 use crate::error::{Error, Misuse};
 use crate::hint::unlikely;
+use crate::secret;
 
 /// The commands that wait for processing.
 #[derive(Debug, Default)]
@@ -81,8 +82,7 @@ impl List {
         self.prepared.clear();
         self.drifts.clear();
         if unlikely(core::mem::take(&mut self.secret)) {
-            self.payload.fill(0);
-            core::hint::black_box(&self.payload);
+            secret::zero(&mut self.payload);
         }
         self.payload.clear();
     }
@@ -116,22 +116,11 @@ impl List {
     /// Stores at most 255 bytes that `write` appends.
     pub(super) fn store_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Span {
         if unlikely(self.secret) {
-            self.make_room(usize::from(u8::MAX));
+            secret::make_room(&mut self.payload, usize::from(u8::MAX));
         }
         let start = self.payload.len();
         write(&mut self.payload);
         Span::between(start, self.payload.len())
-    }
-
-    /// Lets the payload grow without leaving a copy of it behind.
-    fn make_room(&mut self, more: usize) {
-        if self.payload.capacity() - self.payload.len() < more {
-            let mut grown = Vec::with_capacity((self.payload.len() + more) * 2);
-            grown.extend_from_slice(&self.payload);
-            self.payload.fill(0);
-            core::hint::black_box(&self.payload);
-            self.payload = grown;
-        }
     }
 
     pub(crate) fn push(&mut self, exchange: impl Exchange + Into<Step>) {
