@@ -56,6 +56,14 @@ impl Entry {
     }
 }
 
+impl Exchange {
+    /// Bytes of the answer, with its status word; 0 when it was lost.
+    #[must_use]
+    pub fn answer_len(&self) -> usize {
+        self.response.as_ref().map_or(0, Vec::len)
+    }
+}
+
 impl std::fmt::Debug for Exchange {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let response = self.response.as_ref().map(Vec::len);
@@ -198,7 +206,7 @@ impl Volume {
     fn add(&mut self, entry: &Entry) {
         for exchange in &entry.exchanges {
             self.out += exchange.command.len();
-            self.back += exchange.response.as_ref().map_or(0, Vec::len);
+            self.back += exchange.answer_len();
         }
     }
 }

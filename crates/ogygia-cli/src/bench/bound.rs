@@ -43,10 +43,10 @@ struct Chain {
 pub fn bound(entries: &[Entry], model: &Model) -> Bound {
     let mut chain = Chain::default();
     for entry in entries.iter().filter(|entry| entry.phase == Phase::Transaction) {
-        let exchanges = entry.exchanges.iter().map(|exchange| {
-            let answer = exchange.response.as_ref().map_or(0, Vec::len);
-            (exchange, model.exchange_us(entry.peer, &exchange.command, answer))
-        });
+        let exchanges = entry
+            .exchanges
+            .iter()
+            .map(|exchange| (exchange, model.exchange_us(entry.peer, &exchange.command, exchange.answer_len())));
         match entry.peer {
             // Nothing is needed for that but an end of what went before.
             Peer::Card if entry.only_closes() => chain.card += way_us(model.card_reader),
@@ -67,8 +67,7 @@ const fn proves(command: &[u8]) -> bool {
 /// abort has the same bytes, and a status word for an answer.
 fn is_signed(exchange: &Exchange) -> bool {
     const SIGNATURE: usize = 64;
-    let answer = exchange.response.as_ref().map_or(0, Vec::len);
-    matches!(exchange.command.as_slice(), [_, 0x8E, _, _, 0]) && answer == SIGNATURE + 2
+    matches!(exchange.command.as_slice(), [_, 0x8E, _, _, 0]) && exchange.answer_len() == SIGNATURE + 2
 }
 
 /// Whether the answer to a card command may be known before it comes: of what writes, counts, pays, or presents a PIN.

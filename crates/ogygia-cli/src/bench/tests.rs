@@ -25,8 +25,7 @@ fn the_distributed_sale() {
     let whole = report.durations.selection_us + report.durations.leave_us;
     let device_us = |entry: &Entry| {
         let exchanges = entry.exchanges.iter();
-        let answer = |exchange: &crate::record::Exchange| exchange.response.as_ref().map_or(0, Vec::len);
-        exchanges.map(|exchange| model.exchange_us(entry.peer, &exchange.command, answer(exchange))).sum::<u64>()
+        exchanges.map(|exchange| model.exchange_us(entry.peer, &exchange.command, exchange.answer_len())).sum::<u64>()
     };
     let devices: u64 = report.entries.iter().filter(|entry| entry.phase != Phase::Setup).map(device_us).sum();
     let least = 6 * 50_000 + devices;
